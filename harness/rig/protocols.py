@@ -1,0 +1,215 @@
+"""The three small protocols that join target, load and telemetry.
+
+`target`, `load` and `telemetry` never import one another; the conductor hands each of them the
+neutral records below. All paths are on this host, all addresses on 127.0.0.1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from harness.facts.model import Event, Limits, Phase, Run, Sample
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watched:
+    """A process tree the harness started and telemetry may look at.
+
+    `pid` is its root on this host (`None` where it cannot be seen), `container` the engine's id
+    (`None` for a plain process). A process target without a cgroup of its own has `cgroup_pid`
+    `None`: its cgroup would be the harness's.
+    """
+
+    name: str
+    pid: int | None = None
+    cgroup_pid: int | None = None
+    container: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replica(Watched):
+    """One code server under test. `pool_path` is where its pool probe's lines arrive."""
+
+    grpc_address: str
+    limits: Limits
+    pool_path: Path | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Endpoints:
+    """Where everything is, once a target has started. Valid until the next start or restart."""
+
+    webserver_url: str
+    location: str
+    database_dsn: str | None
+    replicas: tuple[Replica, ...]
+    support: tuple[Watched, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerDeath:
+    """A server that is no longer there, and everything that speaks about why.
+
+    `witnesses` lists who said OOM (`docker inspect`, `exit 137`, the cgroup's `oom_kill`, the
+    engine's `oom` event): none of them alone can be trusted.
+    """
+
+    replica: str
+    exit_code: int | None
+    oom: bool
+    witnesses: tuple[str, ...]
+    log_tail: str
+
+
+class Target(Protocol):
+    """What hosts the server under test, and everything it needs to serve."""
+
+    def start(self) -> Endpoints:
+        """Bring everything up and wait until it serves.
+
+        Raises:
+            TargetFailed: it never will; nothing is left running.
+        """
+
+    def describe(self) -> Mapping[str, Any]:
+        """Images, versions, effective limits; for `cell.json`. Valid after `start`."""
+
+    def effective_limits(self) -> Limits | None:
+        """The limits as the kernel enforces them, or `None` where it enforces none."""
+
+    def deaths(self) -> tuple[ServerDeath, ...]:
+        """Servers that have died since `start` or `restart`; cheap enough for 2 Hz."""
+
+    def restart(self) -> Endpoints:
+        """Replace the server by a fresh one, keeping the database. Blocks until it serves."""
+
+    def stop(self) -> None:
+        """Save the logs and take everything down. Safe to call twice, and half-started."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadOrder:
+    """One step for the generator: closed model, `concurrency` runs in flight."""
+
+    step: int
+    webserver_url: str
+    location: str
+    job: str
+    run_config: Mapping[str, Any]
+    tags: Mapping[str, str]
+    concurrency: int
+    ramp_s: float
+    settle_s: float
+    hold_s: float
+    drain_s: float
+    burst: bool
+    max_runs: int | None = None  # stop sending after this many (warm-up)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """What is going on right now, for the live view; counts are of this step."""
+
+    phase: str
+    in_flight: int
+    sent: int
+    completed: int
+    failed: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadOutcome:
+    """What the generator did. `abort_reason` is empty when the step ran to its end."""
+
+    runs: tuple[Run, ...]
+    phases: tuple[Phase, ...]
+    abort_reason: str = ""
+    dropped_arrivals: int = 0
+    generator_cpu_cores: float | None = None
+
+
+class LoadDriver(Protocol):
+    """Drives one step at a time."""
+
+    def wait_until_loadable(self, endpoints: Endpoints, timeout_s: float) -> None:
+        """Block until the webserver can launch the location's job.
+
+        Raises:
+            TargetFailed: the location reports an error, or time is up.
+        """
+
+    def execute(
+        self,
+        order: LoadOrder,
+        *,
+        abort: Callable[[], str],
+        progress: Callable[[Progress], None],
+    ) -> LoadOutcome:
+        """Run one step. `abort()` is asked twice a second; a non-empty answer ends the step.
+
+        Raises:
+            GeneratorFailed: the generator died or could not start.
+        """
+
+    def stop(self) -> None:
+        """End the generator at once, if it runs. Safe to call twice."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceCost:
+    """What a device is said to cost, so that a user can choose (`doctor --devices`)."""
+
+    name: str
+    reads: str
+    rate_hz: float
+    cost: str
+
+
+@dataclass(slots=True, kw_only=True)
+class Reading:
+    """What one look returned: numbers by (source, key), and moments worth an event.
+
+    `stamped` carries readings a remote sampler took itself: (taken_s, source, key, value).
+    """
+
+    values: dict[tuple[str, str], float] = field(default_factory=dict)
+    events: list[Event] = field(default_factory=list)
+    stamped: list[tuple[float, str, str, float]] = field(default_factory=list)
+
+
+class Device(Protocol):
+    """One instrument. `read` is called at `cost.rate_hz` from a thread of its own.
+
+    A read that fails raises; the sampler counts it as `<device>/errors` and goes on. A device
+    whose object has ended returns an empty `Reading`.
+    """
+
+    cost: DeviceCost
+
+    def read(self) -> Reading:
+        """Look once."""
+
+    def close(self) -> None:
+        """Let go of sockets and files."""
+
+
+class Telemetry(Protocol):
+    """All devices of a cell together."""
+
+    def start(self, endpoints: Endpoints) -> None:
+        """Begin sampling these endpoints; called again after a restart with the new ones."""
+
+    def begin_step(self) -> None:
+        """Reset the kernel's memory peak where it can be reset."""
+
+    def peak_bytes(self) -> tuple[float | None, str]:
+        """Highest memory of any replica since `begin_step`, and whose counter said so."""
+
+    def take(self) -> tuple[list[Sample], list[Event]]:
+        """Everything sampled since the last `take`, oldest first."""
+
+    def stop(self) -> None:
+        """End all devices. Safe to call twice."""

@@ -1,0 +1,38 @@
+"""The only place where units are converted or shown.
+
+Inside: seconds, bytes, cores, 1/s, with the unit in the name. People see MiB, vCPU, ms.
+"""
+
+from __future__ import annotations
+
+MIB = 1024 * 1024
+GIB = 1024 * MIB
+
+
+def mib(size_bytes: float) -> float:
+    """Bytes as MiB."""
+    return size_bytes / MIB
+
+
+def show_bytes(size_bytes: float) -> str:
+    """`536870912` → `512 MiB`, `2147483648` → `2 GiB`."""
+    if size_bytes >= GIB and size_bytes % (GIB // 4) == 0:
+        return f"{size_bytes / GIB:g} GiB"
+    return f"{size_bytes / MIB:,.0f} MiB"
+
+
+def show_seconds(duration_s: float) -> str:
+    """`0.0123` → `12 ms`, `4.21` → `4.2 s`, `754` → `12 min 34 s`."""
+    if duration_s < 1:
+        return f"{duration_s * 1000:.0f} ms"
+    if duration_s < 10:
+        return f"{duration_s:.1f} s"
+    if duration_s < 120:
+        return f"{duration_s:.0f} s"
+    minutes, seconds = divmod(round(duration_s), 60)
+    return f"{minutes} min {seconds} s" if seconds else f"{minutes} min"
+
+
+def show_cores(cores: float) -> str:
+    """`0.5` → `0.5 vCPU`."""
+    return f"{cores:g} vCPU"
