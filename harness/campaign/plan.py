@@ -29,10 +29,14 @@ class Strict(BaseModel):
 
 
 class Workload(Strict):
-    """What a run does. `params` go to the run as config, `steps` and `executor` to its job."""
+    """What a run does. `params` go to the run as config, `steps` and `executor` to its job.
+
+    `environment` goes to the server's environment as it is: what a location reads when it loads.
+    """
 
     name: Name
     params: dict[str, Param] = Field(default_factory=dict)
+    environment: dict[str, str] = Field(default_factory=dict)
     executor: Literal["in_process", "multiprocess"] = "in_process"
     steps: int = Field(default=1, ge=1, le=50)
     concurrencies: tuple[Annotated[int, Field(ge=1, le=500)], ...] | None = None

@@ -6,12 +6,12 @@ neutral records below. All paths are on this host, all addresses on 127.0.0.1.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-from harness.facts.model import Event, Limits, Phase, Run, Sample
+from harness.facts.model import Event, Limits, Phase, Run, Sample, Step, StepKind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +81,12 @@ class Target(Protocol):
         """The limits as the kernel enforces them, or `None` where it enforces none."""
 
     def deaths(self) -> tuple[ServerDeath, ...]:
-        """Servers that have died since `start` or `restart`; cheap enough for 2 Hz."""
+        """Servers that have died since `start` or `restart`; cheap enough for 2 Hz.
+
+        Raises:
+            TargetFailed: what the measurement needs beside the server is gone (the database, the
+                webserver, the container engine): no step can be measured any more.
+        """
 
     def restart(self) -> Endpoints:
         """Replace the server by a fresh one, keeping the database. Blocks until it serves."""
@@ -213,3 +218,50 @@ class Telemetry(Protocol):
 
     def stop(self) -> None:
         """End all devices. Safe to call twice."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepOrder:
+    """The next step a search wants, and why."""
+
+    kind: StepKind
+    concurrency: int
+    repetition: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Done:
+    """The search has what it wants, or cannot go on."""
+
+    reason: str
+
+
+NextStep = Callable[[Sequence[Step]], StepOrder | Done]
+"""A search, as the conductor sees it: the steps so far in, the next one out.
+
+It may read the cell's stored facts (they are on disk before it is asked), so judging stays
+outside of `rig`.
+"""
+
+
+class Listener(Protocol):
+    """Whoever wants to know what is going on; called from the conductor's thread."""
+
+    def say(self, text: str) -> None:
+        """A sentence for the person watching."""
+
+    def cell_started(self, cell_id: str, number: int, total: int) -> None:
+        """Cell `number` of `total` (from 1) begins."""
+
+    def step_started(self, order: StepOrder, duration_s: float) -> None:
+        """A step begins; without its drain it takes `duration_s`."""
+
+    def progress(self, progress: Progress) -> None:
+        """How the current step goes; about once a second."""
+
+    def step_done(self, step: Step, runs: Sequence[Run]) -> None:
+        """The step's facts are on disk."""
+
+    def cell_done(self, cell_id: str, ended: str) -> None:
+        """The cell's facts are sealed; `ended` says why it is over."""

@@ -1,0 +1,283 @@
+"""Judge one step by its cell's service level objectives.
+
+Missing data fails an objective. It stays undecided (`ok` is `None`) only where the cell could
+never have had that data: a device that was not used, a limit nothing enforces, no unloaded step.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from scipy.stats import theilslopes
+
+from harness.analysis.percentiles import Quantile
+from harness.analysis.steps import StepSummary
+from harness.analysis.windows import FloatArray, Samples, in_flight_at, runs_of_step
+from harness.facts.model import Cell, Phase, Run
+
+Verdict = Literal["pass", "fail", "inconclusive", "invalid"]
+
+TREND_BINS = 120
+"""At most this many means of the backlog enter the trend: it compares all pairs of them."""
+
+TREND_MIN_BINS = 5
+TREND_MIN_GROWTH = 1.0
+"""A backlog that grew by less than one request over the whole hold has not grown."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SloResult:
+    """One objective on one step. `observed` is `None` where unknown or beyond all bounds."""
+
+    name: str
+    observed: float | None
+    limit: float
+    ok: bool | None
+    n: int
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trend:
+    """Theil–Sen slope of the backlog in requests/s, with its 95 % interval."""
+
+    slope_per_s: float
+    low_per_s: float
+    high_per_s: float
+    n: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Case:
+    """What every judge looks at."""
+
+    cell: Cell
+    summary: StepSummary
+    runs: Sequence[Run]
+    samples: Samples
+
+
+def judge(
+    cell: Cell, summary: StepSummary, *, runs: Sequence[Run], samples: Samples
+) -> tuple[SloResult, ...]:
+    """Every objective of `cell.slos`, in the fixed order of `SLO_ORDER`.
+
+    An objective this version does not know stays undecided.
+    """
+    case = _Case(cell=cell, summary=summary, runs=runs, samples=samples)
+    known = [_JUDGES[name](case, cell.slos[name]) for name in SLO_ORDER if name in cell.slos]
+    unknown = [
+        SloResult(name=name, observed=None, limit=limit, ok=None, n=0, note="unknown objective")
+        for name, limit in cell.slos.items()
+        if name not in _JUDGES
+    ]
+    return (*known, *unknown)
+
+
+def verdict_of(results: Sequence[SloResult], *, fatal: bool) -> Verdict:
+    """`invalid` beats all, then any broken objective, then any undecided one."""
+    if fatal:
+        return "invalid"
+    if any(result.ok is False for result in results):
+        return "fail"
+    if not results or any(result.ok is None for result in results):
+        return "inconclusive"
+    return "pass"
+
+
+def broken(results: Sequence[SloResult]) -> tuple[str, ...]:
+    """Names of the broken objectives, the hardest limit first."""
+    return tuple(result.name for result in results if result.ok is False)
+
+
+def backlog_trend(runs: Sequence[Run], samples: Samples, *, hold: Phase) -> Trend | None:
+    """Trend over the hold of in-flight runs plus requests waiting for a worker.
+
+    Both are averaged in bins of at least one second: closer readings repeat each other and would
+    make the interval look narrower than it is. `None` with fewer than five bins.
+    """
+    length_s = hold.end_s - hold.start_s
+    bins = min(TREND_BINS, math.floor(length_s))
+    if bins < TREND_MIN_BINS:
+        return None
+    edges = np.linspace(hold.start_s, hold.end_s, bins + 1)
+    middles = (edges[:-1] + edges[1:]) / 2
+    backlog = in_flight_at(runs, middles) + _pool_queue_at(samples, hold, middles)
+    slope, _, low, high = theilslopes(backlog, middles - hold.start_s, 0.95)
+    return Trend(
+        slope_per_s=float(slope), low_per_s=float(low), high_per_s=float(high), n=len(middles)
+    )
+
+
+def _pool_queue_at(samples: Samples, hold: Phase, middles: FloatArray) -> FloatArray:
+    """Requests waiting in all replicas, as bin means; a bin without readings interpolates."""
+    total = np.zeros(len(middles))
+    half_s = (middles[1] - middles[0]) / 2
+    for source in samples.sources("pool", "pool_queue"):
+        times, values = samples.series(
+            "pool", "pool_queue", source=source, start_s=hold.start_s, end_s=hold.end_s
+        )
+        if not len(times):
+            continue
+        place = np.clip(((times - middles[0] + half_s) / (2 * half_s)), 0, len(middles) - 1)
+        place = place.astype(np.int64)
+        counts = np.bincount(place, minlength=len(middles))
+        sums = np.bincount(place, weights=values, minlength=len(middles))
+        known = counts > 0
+        total += np.interp(middles, middles[known], sums[known] / counts[known])
+    return total
+
+
+def _no_oom(case: _Case, limit: float) -> SloResult:
+    server = case.summary.server
+    events = server.oom_kills + server.restarts
+    ok: bool | None = events <= limit
+    note = f"{server.oom_kills} OOM kills, {server.restarts} restarts" if events else ""
+    if ok and not case.cell.limits_enforced:
+        ok, note = None, "limits are not enforced here"
+    return SloResult(name="no_oom", observed=float(events), limit=limit, ok=ok, n=1, note=note)
+
+
+def _failed_runs(case: _Case, limit: float) -> SloResult:
+    counts = case.summary.counts
+    n = counts.completed + counts.lost
+    if n == 0:
+        return _no_data("failed_runs", limit, "no data: no run came to an end")
+    ratio = (counts.failed + counts.lost) / n
+    note = f"{counts.failed} failed, {counts.lost} lost" if ratio else ""
+    return SloResult(
+        name="failed_runs", observed=ratio, limit=limit, ok=ratio <= limit, n=n, note=note
+    )
+
+
+def _memory_headroom(case: _Case, limit: float) -> SloResult:
+    name, server = "memory_headroom", case.summary.server
+    if not case.cell.limits_enforced:
+        return _undecided(name, limit, "limits are not enforced here")
+    if server.memory_peak_ratio is None:
+        if server.memory_peak_bytes is None and not _has(case, "cgroup"):
+            return _undecided(name, limit, "device cgroup was not used")
+        return _no_data(name, limit)
+    return SloResult(
+        name=name,
+        observed=server.memory_peak_ratio,
+        limit=limit,
+        ok=server.memory_peak_ratio <= limit,
+        n=1,
+        note="" if server.peak_source.startswith("kernel") else "highest sample, not kernel peak",
+    )
+
+
+def _launch(case: _Case, limit: float) -> SloResult:
+    launch = case.summary.times.launch_s
+    return _quantile("launch_s_p95", launch.p95, limit, note=launch.note)
+
+
+def _slowdown(case: _Case, limit: float) -> SloResult:
+    times = case.summary.times
+    if times.slowdown_p95 is None and times.response_s.p95 is not None:
+        return _undecided("slowdown_p95", limit, "no unloaded response time to compare with")
+    return _quantile("slowdown_p95", times.slowdown_p95, limit, note=times.response_s.note)
+
+
+def _probe(case: _Case, limit: float) -> SloResult:
+    name, probes = "probe_s_p99", case.summary.probes
+    if probes.sent == 0:
+        return _absent(case, name, limit, device="probe")
+    note = f"{probes.lost} of {probes.sent} probes lost" if probes.lost else ""
+    if probes.p99 is None:
+        return SloResult(name=name, observed=None, limit=limit, ok=False, n=probes.sent, note=note)
+    result = _quantile(name, probes.p99, limit, note=note)
+    if not probes.lost:
+        return result
+    return SloResult(
+        name=name, observed=result.observed, limit=limit, ok=False, n=probes.sent, note=note
+    )
+
+
+def _pool_queue(case: _Case, limit: float) -> SloResult:
+    queues = case.summary.queues
+    if queues.pool_median is None:
+        return _absent(case, "pool_queue", limit, device="pool")
+    return SloResult(
+        name="pool_queue",
+        observed=queues.pool_median,
+        limit=limit,
+        ok=queues.pool_median <= limit,
+        n=queues.pool_samples,
+        note="median over the hold, worst replica",
+    )
+
+
+def _backlog(case: _Case, limit: float) -> SloResult:
+    name, summary = "backlog_trend", case.summary
+    if summary.hold is None:
+        return _no_data(name, limit, "no data: the step never held its load")
+    if _has(case, "pool") and summary.queues.pool_median is None:
+        return _no_data(name, limit)
+    own = runs_of_step(case.runs, summary.step)
+    trend = backlog_trend(own, case.samples, hold=summary.hold)
+    if trend is None:
+        return _undecided(name, limit, f"the hold is shorter than {TREND_MIN_BINS} s")
+    grown = trend.slope_per_s * (summary.hold.end_s - summary.hold.start_s)
+    rising = trend.low_per_s > limit and grown >= TREND_MIN_GROWTH
+    return SloResult(
+        name=name,
+        observed=trend.slope_per_s,
+        limit=limit,
+        ok=not rising,
+        n=trend.n,
+        note=f"95 % interval {trend.low_per_s:.3g} to {trend.high_per_s:.3g} per s"
+        + ("" if _has(case, "pool") else "; in-flight runs only, device pool was not used"),
+    )
+
+
+def _quantile(name: str, quantile: Quantile | None, limit: float, *, note: str) -> SloResult:
+    if quantile is None:
+        return _no_data(name, limit)
+    few = "" if quantile.enough else f"largest of {quantile.n}: an estimate from above"
+    return SloResult(
+        name=name,
+        observed=quantile.finite,
+        limit=limit,
+        ok=quantile.value <= limit,
+        n=quantile.n,
+        note="; ".join(part for part in (note, few) if part),
+    )
+
+
+def _has(case: _Case, device: str) -> bool:
+    return device in case.cell.devices
+
+
+def _absent(case: _Case, name: str, limit: float, *, device: str) -> SloResult:
+    if _has(case, device):
+        return _no_data(name, limit)
+    return _undecided(name, limit, f"device {device} was not used")
+
+
+def _no_data(name: str, limit: float, note: str = "no data") -> SloResult:
+    return SloResult(name=name, observed=None, limit=limit, ok=False, n=0, note=note)
+
+
+def _undecided(name: str, limit: float, note: str) -> SloResult:
+    return SloResult(name=name, observed=None, limit=limit, ok=None, n=0, note=note)
+
+
+_JUDGES: Mapping[str, Callable[[_Case, float], SloResult]] = {
+    "no_oom": _no_oom,
+    "failed_runs": _failed_runs,
+    "memory_headroom": _memory_headroom,
+    "launch_s_p95": _launch,
+    "slowdown_p95": _slowdown,
+    "probe_s_p99": _probe,
+    "pool_queue": _pool_queue,
+    "backlog_trend": _backlog,
+}
+
+SLO_ORDER: tuple[str, ...] = tuple(_JUDGES)
+"""The order of judging and of naming the broken ones: the hardest limit first."""

@@ -1,0 +1,91 @@
+"""The `harness` command: one module per subcommand, one place that turns errors into exit codes."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import typer
+from rich.console import Console
+
+from harness import __version__
+from harness.cli import analyse, doctor, down, images, listing, report, run
+from harness.errors import ExitCode, HarnessError
+
+app = typer.Typer(
+    help="Measure how many runs one Dagster code server really holds, and what gives first.",
+    epilog="Start with `harness doctor`, then `harness run`. Exit codes: 0 pass, 1 SLO breach, "
+    "2 bad input, 3 environment not ready, 4 target or generator failed, 5 invalid or "
+    "inconclusive, 130 interrupted.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+MEASURE, JUDGE, UPKEEP = "Measure", "Judge what was measured", "Upkeep"
+app.command("doctor", rich_help_panel=MEASURE)(doctor.doctor)
+app.command("run", rich_help_panel=MEASURE)(run.run)
+app.command("list", rich_help_panel=JUDGE)(listing.list_)
+app.command("analyse", rich_help_panel=JUDGE)(analyse.analyse)
+app.command("report", rich_help_panel=JUDGE)(report.report)
+app.add_typer(images.app, name="images", rich_help_panel=UPKEEP)
+app.command("down", rich_help_panel=UPKEEP)(down.down)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"harness {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def common(
+    version: bool = typer.Option(
+        False, "--version", callback=_show_version, is_eager=True, help="Print the version."
+    ),
+) -> None:
+    """Options before the command."""
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Run the command line; always ends in `SystemExit` with a code of DESIGN section 8."""
+    sys.exit(_code(list(sys.argv[1:] if argv is None else argv)))
+
+
+def _code(argv: list[str]) -> int:
+    debug = "--debug" in argv
+    try:
+        result: Any = typer.main.get_command(app)(
+            [a for a in argv if a != "--debug"], prog_name="harness", standalone_mode=False
+        )
+    except HarnessError as error:
+        if debug:
+            raise
+        _complain(error)
+        return int(error.exit_code)
+    except (KeyboardInterrupt, typer.Abort):
+        Console(stderr=True).print("Interrupted.")
+        return int(ExitCode.INTERRUPTED)
+    except typer.Exit as done:
+        return int(done.exit_code)
+    except Exception as error:
+        # Click's usage errors know how to show themselves; anything else is a bug of ours.
+        if not hasattr(error, "show"):
+            raise
+        error.show()
+        return int(ExitCode.BAD_INPUT)
+    return int(result or 0)
+
+
+def _complain(error: HarnessError) -> None:
+    console = Console(stderr=True, highlight=False)
+    console.print(f"[bold red]✗[/] {_plain(error.what)}", soft_wrap=True)
+    for line in error.evidence.splitlines():
+        console.print(f"  {_plain(line)}", style="dim", soft_wrap=True)
+    if error.hint:
+        console.print(f"[bold]→[/] {_plain(error.hint)}", soft_wrap=True)
+
+
+def _plain(text: str) -> str:
+    return text.replace("[", r"\[")

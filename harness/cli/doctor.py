@@ -1,0 +1,79 @@
+"""`harness doctor`: what this machine can measure, what is missing, and how to mend it."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from harness.rig.telemetry.registry import DEVICES
+from rich.console import Console
+from rich.table import Table
+
+from harness.errors import ExitCode
+from harness.rig.cgroup import create
+from harness.rig.cgroup.locate import version_here
+from harness.rig.preflight import FREE_DISK_BYTES, host_size
+from harness.rig.target import engine
+from harness.units import show_bytes
+
+Row = tuple[bool, str, str, str]
+
+
+def doctor(
+    devices: Annotated[
+        bool, typer.Option("--devices", help="List the telemetry devices and what each costs.")
+    ] = False,
+    results: Annotated[Path, typer.Option(help="Where results folders go.")] = Path("results"),
+) -> int:
+    """Check this machine: engine, limits, room. Exit code 3 when nothing can be measured."""
+    console = Console()
+    if devices:
+        _show_devices(console)
+        return 0
+    docker_ok, rows = _engine_rows()
+    box_problem = create.available()
+    rows.append((not box_problem, "process target",
+                 "limits enforced by a cgroup of its own" if not box_problem
+                 else f"runs, but limits are not enforced: {box_problem}",
+                 "run as root, or with a systemd user session" if box_problem else ""))  # fmt: skip
+    rows += _host_rows(results)
+    table = Table("", "what", "seen", "to mend it", box=None)
+    for ok, what, seen, mend in rows:
+        table.add_row("[green]✓[/]" if ok else "[yellow]✗[/]", what, seen, mend)
+    console.print(table)
+    console.print(f"`harness run` would use: {'compose' if docker_ok else 'process'}")
+    return 0 if rows[-1][0] else int(ExitCode.ENVIRONMENT)
+
+
+def _engine_rows() -> tuple[bool, list[Row]]:
+    state = engine.probe()
+    if state.problem:
+        return False, [(False, "Docker engine", state.problem, state.hint)]
+    seen = f"engine {state.version}, Compose {state.compose}, cgroup {state.cgroup}"
+    return True, [(True, "Docker engine", seen, "")]
+
+
+def _host_rows(results: Path) -> list[Row]:
+    size = host_size()
+    existing = next(p for p in [results.absolute(), *results.absolute().parents] if p.exists())
+    free = shutil.disk_usage(existing).free
+    return [
+        (True, "cgroups", version_here() or "none", ""),
+        (size.cpus >= 2, "CPUs", f"{size.cpus:g}; profiles up to {max(size.cpus - 1, 0):g} vCPU",
+         "" if size.cpus >= 2 else "two are needed: one for the server, one for the rest"),
+        (size.memory_available_bytes > 3 * 2**30, "memory",
+         f"{show_bytes(size.memory_available_bytes)} available",
+         "" if size.memory_available_bytes > 3 * 2**30 else "1vcpu-2gb needs 3 GiB"),
+        (free > FREE_DISK_BYTES, "disk", f"{show_bytes(free)} free at {existing}",
+         "" if free > FREE_DISK_BYTES else "make room, or --results elsewhere"),
+    ]  # fmt: skip
+
+
+def _show_devices(console: Console) -> None:
+    table = Table("device", "reads", "rate", "cost", box=None)
+    for device in DEVICES:
+        table.add_row(device.name, device.reads, f"{device.rate_hz:g} Hz", device.cost)
+    console.print(table)
+    console.print("Choose some: harness run --set devices=[cgroup,probe]; none: --set devices=[]")

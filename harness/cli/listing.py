@@ -1,0 +1,60 @@
+"""`harness list`: which campaigns are stored here."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from harness.errors import StoredDataError
+from harness.facts.store import list_results
+
+
+def list_(
+    root: Annotated[Path, typer.Option(help="Where results folders are.")] = Path("results"),
+    json_: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+) -> int:
+    """List stored campaigns, newest first."""
+    stored = list_results(root)
+    if json_:
+        rows = [
+            {"path": str(e.path), "campaign": e.campaign, "started": e.started_utc.isoformat(),
+             "cells": e.cells, "sealed": e.sealed}
+            for e in stored
+        ]  # fmt: skip
+        print(json.dumps(rows, indent=2))
+        return 0
+    if not stored:
+        print(f"No campaigns in {root}. Measure one: harness run")
+        return 0
+    table = Table("started (UTC)", "campaign", "cells", "state", "folder", box=None)
+    for entry in stored:
+        table.add_row(
+            f"{entry.started_utc:%Y-%m-%d %H:%M:%S}", entry.campaign, str(entry.cells),
+            "complete" if entry.sealed else "unfinished", str(entry.path),
+        )  # fmt: skip
+    Console().print(table)
+    return 0
+
+
+def resolve(name: str, root: Path) -> Path:
+    """The results folder a user means: a path, a folder name under `root`, or `latest`.
+
+    Raises:
+        StoredDataError: there is no such folder.
+    """
+    if name == "latest":
+        stored = list_results(root)
+        if not stored:
+            raise StoredDataError(f"There are no results in {root}.", hint="harness run")
+        return stored[0].path
+    for candidate in (Path(name), root / name):
+        if candidate.is_dir():
+            return candidate
+    raise StoredDataError(
+        f"There is no results folder {name!r}.", hint="See which there are: harness list"
+    )

@@ -1,0 +1,96 @@
+"""`harness run`: measure a campaign, then judge it."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from harness.campaign.estimate import estimate_cell_s, estimate_s, steps_of
+from harness.campaign.loading import load_campaign, preset_names, preset_text
+from rich.console import Console
+
+from harness.campaign.plan import Campaign
+from harness.cli.progress import PlainListener, choose_listener
+from harness.cli.show import show_findings
+from harness.errors import CampaignError
+from harness.units import show_seconds
+
+
+def run(  # noqa: PLR0913 - one parameter an option
+    campaign: Annotated[
+        Path | None, typer.Argument(help="A campaign file (YAML). Without one: the preset.")
+    ] = None,
+    preset: Annotated[
+        str,
+        typer.Option(help=f"A campaign that ships with the harness: {', '.join(preset_names())}."),
+    ] = "quick",
+    target: Annotated[
+        str, typer.Option(help="What hosts the server: auto, compose (containers) or process.")
+    ] = "",
+    set_: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="Change one value: --set step.hold_s=60. Repeatable."),
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Print cells, steps and the time; start nothing.")
+    ] = False,
+    allow_overcommit: Annotated[
+        bool, typer.Option(help="Measure profiles larger than this machine; marks every result.")
+    ] = False,
+    results: Annotated[Path, typer.Option(help="Where results folders go.")] = Path("results"),
+    json_: Annotated[
+        bool, typer.Option("--json", help="Print findings.json on standard output.")
+    ] = False,
+    plain: Annotated[bool, typer.Option(help="One line a step, for logs.")] = False,
+) -> int:
+    """Measure: start a real code server under limits, drive runs into it, find what it holds.
+
+    Without arguments this is the quick preset: io, cpu and mixed runs on 1 vCPU / 2 GiB, about
+    ten minutes. Progress goes to standard error. Ctrl-C takes everything down and keeps what was
+    measured.
+    """
+    from harness.scenarios import ladder
+
+    plan = _load(campaign, preset, [*(set_ or ()), *([f"target={target}"] if target else [])])
+    if dry_run:
+        _show_plan(plan)
+        return 0
+    console = Console(stderr=True)
+    listener = PlainListener(console) if plain else choose_listener(console)
+    listener.say(f"Campaign {plan.name}: at most {show_seconds(estimate_s(plan))}")
+    options = ladder.SessionOptions(
+        results_root=results, allow_overcommit=allow_overcommit, command=_command()
+    )
+    with listener:
+        folder = ladder.run(plan, options=options, listener=listener)
+    return show_findings(folder.path, as_json=json_)
+
+
+def _load(path: Path | None, preset: str, overrides: list[str]) -> Campaign:
+    if path is None:
+        return load_campaign(preset_text(preset), source=f"preset {preset}", overrides=overrides)
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise CampaignError(
+            f"The campaign file {path} cannot be read.",
+            evidence=str(error),
+            hint=f"Presets that ship with the harness: {', '.join(preset_names())}",
+        ) from error
+    return load_campaign(text, source=str(path), overrides=overrides)
+
+
+def _command() -> list[str]:
+    return ["harness", *sys.argv[1:]]
+
+
+def _show_plan(plan: Campaign) -> None:
+    console = Console(highlight=False, soft_wrap=True)
+    console.print(f"Campaign {plan.name} · target {plan.target} · feed {plan.feed}")
+    for cell in plan.cells():
+        console.print(f"  {cell.id}  at most {show_seconds(estimate_cell_s(plan, cell))}")
+        rungs = " → ".join(str(concurrency) for _, concurrency, _ in steps_of(plan, cell))
+        console.print(f"    concurrency {rungs}; stops early when a rung fails")
+    console.print(f"At most {show_seconds(estimate_s(plan))} in all. Nothing was started.")

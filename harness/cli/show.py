@@ -1,0 +1,24 @@
+"""Showing findings, as `run`, `report` and `analyse` all do."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from harness.report.json_document import findings_json
+from harness.report.terminal import render
+from rich.console import Console
+
+from harness.analysis.findings import exit_code
+from harness.scenarios import ladder
+
+
+def show_findings(path: Path, *, as_json: bool) -> int:
+    """Judge a results folder, print it, and return the exit code its findings deserve."""
+    findings = ladder.judge(path)
+    if as_json:
+        print(findings_json(findings))
+    else:
+        console = Console()
+        render(findings, console)
+        console.print(f"Facts and findings: {path}", soft_wrap=True, highlight=False)
+    return int(exit_code(findings))

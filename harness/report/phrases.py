@@ -1,0 +1,119 @@
+"""How findings are put into words: one place, so that all reports say the same."""
+
+from __future__ import annotations
+
+from harness.analysis.findings import (
+    Capacity,
+    CellFinding,
+    CpuFinding,
+    MemoryFinding,
+    Recommendation,
+    SloFinding,
+)
+from harness.units import show_seconds
+
+UNKNOWN = "-"
+RATIO_SLOS = ("failed_runs", "memory_headroom")
+
+
+def plain(value: object, spec: str = "") -> str:
+    """A value as it is, or a dash where it is not known."""
+    if value is None:
+        return UNKNOWN
+    if isinstance(value, float) and not spec:
+        return f"{value:g}"
+    return format(value, spec)
+
+
+def seconds(duration_s: float | None) -> str:
+    """A duration, or a dash."""
+    return UNKNOWN if duration_s is None else show_seconds(duration_s)
+
+
+def percent(ratio: float | None) -> str:
+    """A ratio as whole percent, or a dash."""
+    return UNKNOWN if ratio is None else f"{ratio:.0%}"
+
+
+def mark(n: int, enough: bool) -> str:
+    """The star of a percentile that is only the largest of a few values."""
+    return "*" if n and not enough else ""
+
+
+def cell_title(cell: CellFinding) -> str:
+    """What distinguishes a cell from its neighbours."""
+    replicas = f", {cell.replicas} replicas" if cell.replicas > 1 else ""
+    return (
+        f"{cell.workload} on {cell.profile.name}, Dagster {cell.dagster}, "
+        f"{cell.max_workers} workers{replicas}, {cell.feed} feed, {cell.target}"
+    )
+
+
+def capacity_phrase(capacity: Capacity) -> str:
+    """`8 (8 to 11)`, `≥ 20 (not bracketed)`, `< 1`, or that there is none."""
+    if capacity.status == "bracketed":
+        if capacity.low == capacity.high:
+            return f"{capacity.concurrency} (exact)"
+        return f"{capacity.concurrency} ({capacity.low} to {capacity.high})"
+    if capacity.status == "above_max":
+        return f"≥ {capacity.concurrency} (not bracketed)"
+    if capacity.status == "below_min":
+        return f"< {capacity.first_failing}"
+    held = f", held at {capacity.low}" if capacity.low is not None else ""
+    return f"none (invalid{held})"
+
+
+def slo_phrase(name: str, slo: SloFinding) -> str:
+    """`launch_s_p95 14 s, limit 10 s`, in the objective's own unit."""
+    return f"{name} {slo_value(name, slo.observed)}, limit {slo_value(name, slo.limit)}"
+
+
+def slo_value(name: str, value: float | None) -> str:
+    """A value of an objective as people read it."""
+    if value is None:
+        return "no value"
+    if name in RATIO_SLOS:
+        return f"{value:.1%}" if value < 0.1 else f"{value:.0%}"
+    if "_s_" in name:
+        return show_seconds(value)
+    return f"{value:.3g}" + ("/s" if name == "backlog_trend" else "")
+
+
+def broken_phrase(cell: CellFinding) -> str:
+    """The objective that broke at the first failing step, observed against its limit."""
+    name = cell.capacity.broken_slo
+    if name is None:
+        return UNKNOWN
+    for step in cell.steps:
+        if step.concurrency == cell.capacity.first_failing and name in step.broken:
+            return slo_phrase(name, step.slo[name])
+    return name
+
+
+def rate_phrase(rate: float | None, *, unit: str = "") -> str:
+    """Runs per second."""
+    return UNKNOWN if rate is None else f"{rate:.2f}{unit}"
+
+
+def memory_phrase(memory: MemoryFinding, *, unit: str = "") -> str:
+    """Memory a run with its interval, and of what kind the estimate is."""
+    if memory.per_run_mib is None:
+        return UNKNOWN
+    text = f"{memory.per_run_mib:.0f}{unit}"
+    if memory.per_run_mib_ci is not None:
+        low, high = memory.per_run_mib_ci
+        text += f" ({low:.0f} to {high:.0f})"
+    return text
+
+
+def launch_cpu_phrase(cpu: CpuFinding) -> str:
+    """CPU seconds to start one run."""
+    return UNKNOWN if cpu.launch_cpu_s is None else f"{cpu.launch_cpu_s:.2f} CPU-s"
+
+
+def settings_phrase(recommendation: Recommendation) -> str:
+    """The settings to ship, or a dash."""
+    if recommendation.max_concurrent_runs is None:
+        return UNKNOWN
+    workers = plain(recommendation.max_workers)
+    return f"workers {workers}, max_concurrent_runs {recommendation.max_concurrent_runs}"

@@ -1,0 +1,239 @@
+"""Findings on a terminal, a pipe or a narrow window.
+
+The order is the order of reading: what limits the trust, then doubts, then the answers, then the
+steps behind them. A wide console gets tables, a narrow one stacked lines. Colour marks, it never
+says anything alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from harness.analysis.findings import CellFinding, Findings, IssueFinding, StepFinding
+from harness.report.phrases import (
+    broken_phrase,
+    capacity_phrase,
+    cell_title,
+    launch_cpu_phrase,
+    mark,
+    memory_phrase,
+    percent,
+    plain,
+    rate_phrase,
+    seconds,
+    settings_phrase,
+)
+
+WIDE = 110
+STYLES = {
+    "pass": "green",
+    "fail": "red",
+    "invalid": "magenta",
+    "inconclusive": "yellow",
+    "fatal": "red",
+    "warning": "yellow",
+}
+LIMIT_MARK = "limits: unenforced - CPU and memory verdicts are inconclusive on this target"
+FEW_MARK = "* too few values for this percentile: the largest seen, an estimate from above"
+
+
+def render(findings: Findings, console: Console, *, steps: bool = True) -> None:
+    """Print everything a person should know, doubts first.
+
+    Args:
+        findings: of one campaign.
+        console: its width chooses the layout; its file, whether there are colours.
+        steps: also the steps behind every cell's answer.
+    """
+    wide = console.width >= WIDE
+    unenforced = [cell for cell in findings.cells if not cell.limits_enforced]
+    if unenforced:
+        _line(console, LIMIT_MARK, style="yellow")
+    _print_issues(console, findings)
+    if not findings.cells:
+        _line(console, "No cell was measured.")
+        return
+    (_cells_table if wide else _cells_lines)(console, findings.cells)
+    for cell in findings.cells:
+        _print_reasons(console, cell)
+        if steps and cell.steps:
+            (_steps_table if wide else _steps_lines)(console, cell)
+    if steps and any(_few(step) for cell in findings.cells for step in cell.steps):
+        _line(console, FEW_MARK, style="dim")
+
+
+def _line(console: Console, text: str, *, style: str = "", indent: int = 0) -> None:
+    """One logical line: wrapped at words, continued under its beginning, no markup read."""
+    for part in Text(text, style=style).wrap(console, max(20, console.width - indent - 2)):
+        part.rstrip()
+        console.print(Text(" " * indent).append_text(part), soft_wrap=True)
+
+
+def _print_issues(console: Console, findings: Findings) -> None:
+    if not findings.validity:
+        return
+    _line(console, "Doubts about this measurement", style="bold")
+    order = {"fatal": 0, "warning": 1}
+    for issue in sorted(findings.validity, key=lambda issue: order.get(issue.severity, 2)):
+        style = STYLES.get(issue.severity, "")
+        _line(console, f"{issue.severity}: {issue.code}: {issue.evidence}", style=style, indent=2)
+        _line(console, f"{_place(issue)}. {issue.remedy}", indent=4)
+    console.print()
+
+
+def _place(issue: IssueFinding) -> str:
+    voids = " (void)" if issue.severity == "fatal" else ""
+    if issue.step is None:
+        return f"{issue.cell}: all steps{voids}"
+    return f"{issue.cell}: step {issue.step} at {issue.concurrency} runs{voids}"
+
+
+def _cells_table(console: Console, cells: Sequence[CellFinding]) -> None:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, title="Capacity", title_justify="left")
+    for heading in (
+        "workload",
+        "profile",
+        "capacity",
+        "first failing",
+        "broke",
+        "binds",
+        "runs/s",
+        "MiB a run",
+        "launch CPU",
+        "settings",
+    ):
+        table.add_column(heading, overflow="fold")
+    for cell in cells:
+        capacity = cell.capacity
+        table.add_row(
+            Text(cell.workload),
+            Text(cell.profile.name),
+            Text(capacity_phrase(capacity), style=_capacity_style(cell)),
+            plain(capacity.first_failing),
+            Text(broken_phrase(cell)),
+            plain(capacity.binding),
+            rate_phrase(cell.throughput_runs_per_s),
+            memory_phrase(cell.memory),
+            launch_cpu_phrase(cell.cpu),
+            settings_phrase(cell.recommendation),
+        )
+    console.print(table)
+
+
+def _cells_lines(console: Console, cells: Iterable[CellFinding]) -> None:
+    for cell in cells:
+        _line(console, cell_title(cell), style="bold")
+        for name, value in (
+            ("capacity", capacity_phrase(cell.capacity)),
+            ("first failing", plain(cell.capacity.first_failing)),
+            ("broke", broken_phrase(cell)),
+            ("binds", plain(cell.capacity.binding)),
+            ("throughput", rate_phrase(cell.throughput_runs_per_s, unit=" runs/s")),
+            ("memory a run", memory_phrase(cell.memory, unit=" MiB")),
+            ("launch CPU", launch_cpu_phrase(cell.cpu)),
+            ("settings", settings_phrase(cell.recommendation)),
+        ):
+            _line(console, f"{name}: {value}", indent=2)
+        console.print()
+
+
+def _capacity_style(cell: CellFinding) -> str:
+    return {"bracketed": "bold green", "above_max": "green", "below_min": "red"}.get(
+        cell.capacity.status, "magenta"
+    )
+
+
+def _print_reasons(console: Console, cell: CellFinding) -> None:
+    _line(console, cell_title(cell), style="bold")
+    for text in (*cell.capacity.evidence, *cell.recommendation.why):
+        _line(console, f"- {text}", indent=2)
+
+
+def _steps_table(console: Console, cell: CellFinding) -> None:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("step", no_wrap=True)
+    for heading in (
+        "runs",
+        "ok/bad/lost",
+        "runs/s",
+        "response p95",
+        "launch p95",
+        "slowdown",
+        "memory",
+        "CPU",
+        "throttled",
+        "pool",
+        "probe p99",
+    ):
+        table.add_column(heading, justify="right")
+    table.add_column("verdict")
+    for step in cell.steps:
+        table.add_row(
+            f"{step.index}{_again(step)}",
+            *_step_values(step),
+            Text(_verdict(step), style=STYLES.get(step.verdict, "")),
+        )
+    console.print(table)
+
+
+def _step_values(step: StepFinding) -> tuple[str, ...]:
+    return (
+        f"{step.concurrency}",
+        f"{step.completed - step.failed}/{step.failed}/{step.lost}",
+        rate_phrase(step.throughput_runs_per_s),
+        seconds(step.response_s.p95) + mark(step.response_s.n, step.response_s.enough),
+        seconds(step.launch_s.p95) + mark(step.launch_s.n, step.launch_s.enough),
+        plain(step.slowdown_p95, ".2f"),
+        percent(step.memory_peak_ratio),
+        plain(step.cpu_cores, ".2f"),
+        percent(step.throttled_ratio),
+        plain(step.pool_queue_max),
+        seconds(step.probe_s.p99) + mark(step.probe_s.n, step.probe_s.enough),
+    )
+
+
+def _steps_lines(console: Console, cell: CellFinding) -> None:
+    names = (
+        "ok/bad/lost",
+        "runs/s",
+        "response p95",
+        "launch p95",
+        "slowdown",
+        "memory",
+        "CPU cores",
+        "throttled",
+        "pool queue max",
+        "probe p99",
+    )
+    for step in cell.steps:
+        style = STYLES.get(step.verdict, "")
+        _line(
+            console,
+            f"{step.concurrency} runs{_again(step)}: {_verdict(step)}",
+            style=style,
+            indent=2,
+        )
+        pairs = zip(names, _step_values(step)[1:], strict=True)
+        _line(console, ", ".join(f"{name} {value}" for name, value in pairs), indent=4)
+    console.print()
+
+
+def _again(step: StepFinding) -> str:
+    return f" (repetition {step.repetition})" if step.repetition > 1 else ""
+
+
+def _verdict(step: StepFinding) -> str:
+    names = step.broken
+    if not names and step.verdict == "inconclusive":
+        names = tuple(name for name, slo in step.slo.items() if slo.ok is None)
+    return f"{step.verdict}: {', '.join(names)}" if names else step.verdict
+
+
+def _few(step: StepFinding) -> bool:
+    spreads = (step.response_s, step.launch_s, step.probe_s)
+    return any(spread.n and not spread.enough for spread in spreads)

@@ -1,0 +1,144 @@
+"""One cell from start to seal: start, warm up, step, step …, stop.
+
+The conductor joins target, load and telemetry, writes facts after every step and judges
+nothing: which step comes next is asked of a function it is given.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+
+from harness.campaign.plan import Campaign, CellPlan
+from harness.errors import EnvironmentProblem
+from harness.facts.model import Cell, Event, Limits
+from harness.rig.parts import Rig
+from harness.rig.protocols import Done, Endpoints, NextStep, StepOrder
+from harness.rig.stepper import Stepper
+
+LOADABLE_TIMEOUT_S = 120
+LIMIT_TOLERANCE = 0.01
+
+
+class Conductor:
+    """Measures one cell.
+
+    Args:
+        campaign: the plan the cell belongs to.
+        plan: the cell.
+        cell: the cell's record so far; completed and sealed here.
+        rig: the parts, not yet started.
+    """
+
+    def __init__(self, campaign: Campaign, plan: CellPlan, *, cell: Cell, rig: Rig) -> None:
+        self._campaign = campaign
+        self._plan = plan
+        self._cell = cell
+        self._rig = rig
+        self._stepper = Stepper(campaign, plan, rig)
+
+    def measure(self, next_step: NextStep) -> Cell:
+        """Run the whole cell; returns its sealed record.
+
+        Whatever happens, the target is stopped and the facts on disk are readable. A server that
+        dies is a fact, not an error.
+
+        Raises:
+            EnvironmentProblem: the kernel enforces other limits than asked for.
+            TargetFailed, GeneratorFailed: the cell could not be measured (to its end).
+            KeyboardInterrupt: after everything is down.
+        """
+        self._rig.writer.write_cell(self._cell)
+        ended = "failed"
+        try:
+            endpoints = self._start()
+            self._warm_up(endpoints)
+            ended = self._climb(next_step, endpoints)
+        except KeyboardInterrupt:
+            ended = "interrupted"
+            raise
+        except Exception as error:
+            ended = f"failed: {error}".splitlines()[0]
+            raise
+        finally:
+            self._end(ended)
+        return self._cell
+
+    def _start(self) -> Endpoints:
+        rig = self._rig
+        endpoints = rig.target.start()
+        effective = rig.target.effective_limits()
+        self._record(
+            effective_limits=effective,
+            limits_enforced=effective is not None,
+            detail=dict(rig.target.describe()),
+        )
+        if effective is not None:
+            check_limits(self._cell.requested_limits, effective)
+        rig.load.wait_until_loadable(endpoints, LOADABLE_TIMEOUT_S)
+        rig.telemetry.start(endpoints)
+        return endpoints
+
+    def _warm_up(self, endpoints: Endpoints) -> None:
+        """The first runs read bytecode from disk and fill caches: recorded, never judged."""
+        if self._campaign.warmup_runs:
+            order = StepOrder(kind="warmup", concurrency=1, repetition=1, reason="warm the caches")
+            self._step(order, endpoints)
+        self._rig.listener.say("Watching the idle server")
+        start_s = self._rig.clock()
+        self._rig.sleep(self._campaign.idle_s)
+        self._record(idle_start_s=start_s, idle_end_s=self._rig.clock())
+
+    def _climb(self, next_step: NextStep, endpoints: Endpoints) -> str:
+        while True:
+            order = next_step(self._stepper.steps)
+            if isinstance(order, Done):
+                self._rig.journal({"cell": self._plan.id, "done": order.reason})
+                return order.reason
+            endpoints = self._stepper.healthy(endpoints)
+            self._step(order, endpoints)
+
+    def _step(self, order: StepOrder, endpoints: Endpoints) -> None:
+        self._rig.journal({"cell": self._plan.id, **dataclasses.asdict(order)})
+        step, runs = self._stepper.run(order, endpoints)
+        self._rig.listener.step_done(step, runs)
+
+    def _end(self, ended: str) -> None:
+        rig = self._rig
+        try:
+            rig.load.stop()
+            samples, events = rig.telemetry.take()
+            rig.telemetry.stop()
+            events.append(Event(at_s=rig.clock(), kind="end", source="harness",
+                                detail={"reason": ended}))  # fmt: skip
+            rig.writer.append_loose(samples, events)
+            self._cell = dataclasses.replace(self._cell, sealed=True, ended=ended)
+            rig.writer.seal(self._cell)
+        finally:
+            rig.target.stop()
+
+    def _record(self, **changes: object) -> None:
+        self._cell = dataclasses.replace(self._cell, **changes)  # type: ignore[arg-type]
+        self._rig.writer.write_cell(self._cell)
+
+
+def check_limits(requested: Limits, effective: Limits) -> None:
+    """Compare what was asked for with what the kernel enforces.
+
+    Raises:
+        EnvironmentProblem: CPU or memory differ by more than 1 %.
+    """
+    pairs = (
+        ("CPU (cores)", requested.cpu_cores, effective.cpu_cores),
+        ("memory (bytes)", requested.memory_bytes, effective.memory_bytes),
+    )
+    wrong = [
+        f"{name}: asked {asked}, enforced {real if real is not None else 'no limit'}"
+        for name, asked, real in pairs
+        if asked is not None and (real is None or abs(real - asked) > LIMIT_TOLERANCE * asked)
+    ]
+    if wrong:
+        raise EnvironmentProblem(
+            "The kernel does not enforce the limits this cell asked for.",
+            evidence="; ".join(wrong),
+            hint="harness doctor shows which cgroup controllers this machine offers.",
+        )

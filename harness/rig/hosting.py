@@ -1,0 +1,100 @@
+"""Choosing what hosts the servers, and making one target per cell."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from harness.campaign.plan import CellPlan, TargetKind
+from harness.errors import EnvironmentProblem
+from harness.facts.model import Limits
+from harness.rig.ledger import Ledger
+from harness.rig.protocols import Target
+from harness.rig.target import engine
+from harness.rig.target.images import (
+    BuildOptions,
+    Images,
+    ca_bundle_from_environment,
+    ensure_images,
+)
+
+Kind = Literal["compose", "process"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hosting:
+    """A chosen kind of target, with what all its cells share."""
+
+    kind: Kind
+    ledger: Ledger
+    images: dict[str, Images]
+    say: Callable[[str], None]
+    pool_probe: bool = True
+
+    def target(self, cell: CellPlan, folder: Path) -> Target:
+        """A target for one cell, not yet started."""
+        limits = limits_of(cell)
+        environment = cell.workload.environment
+        if self.kind == "compose":
+            from harness.rig.target.compose import ComposeOptions, ComposeTarget
+
+            options = ComposeOptions(
+                images=self.images[cell.dagster],
+                limits=limits,
+                pool_probe=self.pool_probe,
+                environment=environment,
+                say=self.say,
+            )
+            return ComposeTarget(cell, folder, options=options, ledger=self.ledger)
+        from harness.rig.target.process import ProcessTarget
+
+        return ProcessTarget(cell, folder, limits=limits, ledger=self.ledger)
+
+
+def limits_of(cell: CellPlan) -> Limits:
+    """The limits a cell asks for: its task size, and no swap, as on Fargate."""
+    memory_bytes = cell.profile.memory_bytes
+    return Limits(cpu_cores=cell.profile.vcpu, memory_bytes=memory_bytes, pids=4096, swap_bytes=0)
+
+
+def choose(kind: TargetKind, say: Callable[[str], None]) -> Kind:
+    """`auto` takes Compose where an engine answers, and says so where none does.
+
+    Raises:
+        EnvironmentProblem: `compose` was asked for and cannot be had.
+    """
+    if kind == "process":
+        return "process"
+    state = engine.probe()
+    if not state.problem:
+        return "compose"
+    if kind == "compose":
+        raise EnvironmentProblem(
+            "The compose target needs a Docker engine with Compose v2 and buildx.",
+            evidence=state.problem,
+            hint=state.hint,
+        )
+    say(f"{state.problem} Using the process target.")
+    return "process"
+
+
+def prepare(
+    kind: Kind, versions: list[str], *, ledger: Ledger, say: Callable[[str], None], log: Path
+) -> Hosting:
+    """Everything that takes long and is the same for all cells: images, or environments.
+
+    Raises:
+        EnvironmentProblem, TargetFailed: an image or environment cannot be made.
+    """
+    images: dict[str, Images] = {}
+    if kind == "compose":
+        options = BuildOptions(ca_bundle=ca_bundle_from_environment(), log=log, say=say)
+        images = {version: ensure_images(version, options) for version in versions}
+    else:
+        from harness.rig.target.python_env import ensure_env
+
+        for version in versions:
+            ensure_env(version, progress=say)
+    return Hosting(kind=kind, ledger=ledger, images=images, say=say)

@@ -1,0 +1,188 @@
+"""One step: order it, watch it, gather its facts, put them on disk."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Callable, Sequence
+
+from harness.rig.load.phases import merge_phases, read_phases
+
+from harness.campaign.plan import Campaign, CellPlan
+from harness.facts.model import Event, Run, Sample, Step
+from harness.rig.parts import Rig
+from harness.rig.protocols import (
+    Endpoints,
+    LoadOrder,
+    LoadOutcome,
+    ServerDeath,
+    StepOrder,
+)
+
+JOB = "load"
+WARMUP_LIMIT_S = 60
+
+
+class Stepper:
+    """Runs the steps of one cell and keeps their order, count and server life."""
+
+    def __init__(self, campaign: Campaign, plan: CellPlan, rig: Rig) -> None:
+        self._campaign = campaign
+        self._plan = plan
+        self._rig = rig
+        self._steps: list[Step] = []
+        self._server = 0
+        self._sick = ""
+
+    @property
+    def steps(self) -> Sequence[Step]:
+        """Every step so far, warm-up included, in order."""
+        return tuple(self._steps)
+
+    def run(self, order: StepOrder, endpoints: Endpoints) -> tuple[Step, tuple[Run, ...]]:
+        """Run one step; its facts are on disk when this returns."""
+        rig = self._rig
+        load_order = self._load_order(order, endpoints)
+        sending_s = load_order.ramp_s + load_order.settle_s + load_order.hold_s
+        rig.listener.step_started(order, sending_s)
+        rig.telemetry.begin_step()
+        deaths: list[ServerDeath] = []
+        observer = _CpuMeter()
+        outcome = rig.load.execute(
+            load_order, abort=self._watch(deaths), progress=rig.listener.progress
+        )
+        observer_cores = observer.cores()
+        samples, events = rig.telemetry.take()
+        events += [self._death_event(death) for death in deaths]
+        runs = self._runs(outcome, endpoints, lost=bool(deaths))
+        step = self._step(order, outcome, events, deaths)
+        step = dataclasses.replace(step, observer_cpu_cores=observer_cores)
+        self._store(step, runs, samples, events)
+        self._sick = self._sickness(deaths, runs)
+        return step, runs
+
+    def healthy(self, endpoints: Endpoints) -> Endpoints:
+        """The endpoints of a server fit for the next step: a fresh one after a death or leftovers.
+
+        Raises:
+            TargetFailed: no fresh server could be had.
+        """
+        if not self._sick:
+            return endpoints
+        rig = self._rig
+        asked_s = rig.clock()
+        fresh = rig.target.restart()
+        rig.load.wait_until_loadable(fresh, 120)
+        rig.telemetry.start(fresh)
+        self._server += 1
+        event = Event(
+            at_s=asked_s, kind="fresh_server", source="harness",
+            detail={"why": self._sick, "until_serving_s": rig.clock() - asked_s},
+        )  # fmt: skip
+        rig.writer.append_loose([], [event])
+        self._sick = ""
+        return fresh
+
+    def _watch(self, deaths: list[ServerDeath]) -> Callable[[], str]:
+        def abort() -> str:
+            deaths[:] = self._rig.target.deaths()
+            return "; ".join(_obituary(death) for death in deaths)
+
+        return abort
+
+    def _load_order(self, order: StepOrder, endpoints: Endpoints) -> LoadOrder:
+        times, warmup = self._campaign.step, order.kind == "warmup"
+        return LoadOrder(
+            step=len(self._steps),
+            webserver_url=endpoints.webserver_url,
+            location=endpoints.location,
+            job=JOB,
+            run_config=self._plan.workload.params,
+            tags={"dagster-load-harness/step": str(len(self._steps))},
+            concurrency=order.concurrency,
+            ramp_s=0 if warmup else times.ramp_s,
+            settle_s=0 if warmup else times.settle_s,
+            hold_s=WARMUP_LIMIT_S if warmup else times.hold_s,
+            drain_s=times.drain_s,
+            burst=times.burst,
+            max_runs=self._campaign.warmup_runs if warmup else None,
+        )
+
+    def _runs(self, outcome: LoadOutcome, endpoints: Endpoints, *, lost: bool) -> tuple[Run, ...]:
+        runs = outcome.runs
+        if endpoints.database_dsn is not None:
+            ids = [run.run_id for run in runs if run.run_id]
+            runs = tuple(merge_phases(runs, read_phases(endpoints.database_dsn, ids)))
+        if lost:
+            runs = tuple(
+                dataclasses.replace(run, status="LOST", error_class="server_died")
+                if run.status == "UNFINISHED"
+                else run
+                for run in runs
+            )
+        return runs
+
+    def _step(
+        self,
+        order: StepOrder,
+        outcome: LoadOutcome,
+        events: Sequence[Event],
+        deaths: Sequence[ServerDeath],
+    ) -> Step:
+        peak_bytes, peak_source = self._rig.telemetry.peak_bytes()
+        kills = [e.detail.get("count", 1) for e in events if e.kind == "oom_kill"]
+        return Step(
+            index=len(self._steps),
+            kind=order.kind,
+            concurrency=order.concurrency,
+            repetition=order.repetition,
+            reason=order.reason,
+            phases=outcome.phases,
+            outcome="aborted" if outcome.abort_reason else "completed",
+            outcome_detail=outcome.abort_reason,
+            server=self._server,
+            kernel_peak_bytes=peak_bytes,
+            peak_source=peak_source,
+            # A dead container takes its counter along: its death then has to speak for it.
+            oom_kills=max(int(sum(kills)), sum(death.oom for death in deaths)),
+            restarts=len(deaths),
+            generator_cpu_cores=outcome.generator_cpu_cores,
+            dropped_arrivals=outcome.dropped_arrivals,
+        )
+
+    def _store(
+        self, step: Step, runs: Sequence[Run], samples: list[Sample], events: list[Event]
+    ) -> None:
+        self._rig.writer.append_step(step, runs=runs, samples=samples, events=events)
+        self._steps.append(step)
+
+    def _death_event(self, death: ServerDeath) -> Event:
+        return Event(
+            at_s=self._rig.clock(), kind="server_died", source=death.replica,
+            detail={"exit_code": death.exit_code, "oom": death.oom,
+                    "witnesses": list(death.witnesses), "log_tail": death.log_tail},
+        )  # fmt: skip
+
+    def _sickness(self, deaths: Sequence[ServerDeath], runs: Sequence[Run]) -> str:
+        if deaths:
+            return "; ".join(_obituary(death) for death in deaths)
+        unfinished = sum(run.status == "UNFINISHED" for run in runs)
+        if unfinished:
+            return f"{unfinished} runs still ran when the drain ended"
+        return ""
+
+
+class _CpuMeter:
+    """CPU this process used between two moments, in cores."""
+
+    def __init__(self) -> None:
+        self._cpu_s, self._wall_s = time.process_time(), time.monotonic()
+
+    def cores(self) -> float | None:
+        elapsed_s = time.monotonic() - self._wall_s
+        return (time.process_time() - self._cpu_s) / elapsed_s if elapsed_s > 0 else None
+
+
+def _obituary(death: ServerDeath) -> str:
+    why = f" ({'; '.join(death.witnesses)})" if death.witnesses else ""
+    return f"{death.replica} died with exit code {death.exit_code}{why}"

@@ -1,0 +1,327 @@
+"""The `compose` target: a limited code server in a container, and what feeds it beside it.
+
+One Compose project per cell, with a name of its own, so that cells never meet and one label
+removes everything.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import secrets
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from docker.errors import DockerException
+from docker.models.containers import Container
+
+from harness.campaign.plan import CellPlan
+from harness.errors import HarnessError, TargetFailed
+from harness.facts.model import Limits
+from harness.rig.cgroup.locate import find
+from harness.rig.code_server_rpc import CodeServerClient
+from harness.rig.ledger import Entry, Ledger
+from harness.rig.protocols import Endpoints, Replica, ServerDeath, Watched
+from harness.rig.target import engine
+from harness.rig.target.compose_project import ComposeProject, pid_of, port_of, state_of
+from harness.rig.target.container_logs import LogFollower, tail
+from harness.rig.target.images import Images, image_id
+from harness.rig.target.readiness import READY, Never, NotYet, Readiness, exit_reason, wait_ready
+from harness.units import show_bytes
+
+START_TIMEOUT_S = 120
+LOCATION = "under-test"
+SUPPORT = ("webserver", "daemon", "postgres", "upstream")
+
+
+@dataclass(slots=True, kw_only=True)
+class ComposeOptions:
+    """What a cell's Compose project needs beside the cell itself."""
+
+    images: Images
+    limits: Limits
+    pool_probe: bool = True
+    environment: Mapping[str, str] = field(default_factory=dict)
+    say: Callable[[str], None] = field(default=lambda _: None)
+
+
+class ComposeTarget:
+    """Hosts one cell in one Compose project. Implements `harness.rig.protocols.Target`."""
+
+    def __init__(
+        self, cell: CellPlan, folder: Path, *, options: ComposeOptions, ledger: Ledger
+    ) -> None:
+        self._cell = cell
+        self._logs = folder / "logs"
+        self._options = options
+        self._ledger = ledger
+        self._password = secrets.token_urlsafe(18)
+        self._project = ComposeProject(
+            f"dlh-{secrets.token_hex(5)}", self._variables(), log=self._logs / "compose.log"
+        )
+        self._servers: Sequence[Container] = ()
+        self._support: Sequence[Container] = ()
+        self._followers: list[LogFollower] = []
+        self._started = False
+
+    def start(self) -> Endpoints:
+        """Bring the project up, in the order in which its parts need one another.
+
+        Raises:
+            TargetFailed: a container exited or nothing answered in time; all is taken down.
+        """
+        self._logs.mkdir(parents=True, exist_ok=True)
+        self._ledger.add(self._entry())
+        self._started = True
+        try:
+            self._write_workload_environment()
+            self._say("Starting the database")
+            self._project.up("postgres", "upstream")
+            self._await("PostgreSQL", self._project.container("postgres"), self._database_answers)
+            self._say("Starting the code server and what feeds it")
+            self._project.up("code-server", "webserver", scale=self._scale())
+            self._adopt_servers()
+            self._await_servers()
+            self._await("The webserver", self._project.container("webserver"), self._web_answers)
+            if self._cell.feed == "queued":
+                self._project.up("daemon")
+            self._support = [c for name in SUPPORT for c in self._project.containers(name)]
+            return self._endpoints()
+        except BaseException:
+            self.stop()
+            raise
+
+    def describe(self) -> Mapping[str, Any]:
+        """Image names and digests, engine version, project name."""
+        names = {"dagster": self._options.images.dagster, "postgres": self._options.images.postgres}
+        return {
+            "project": self._project.name,
+            "images": {key: {"name": n, "id": image_id(n)} for key, n in names.items()},
+            "engine": engine.probe().version,
+        }
+
+    def effective_limits(self) -> Limits | None:
+        """The first server's limits as its cgroup says: the kernel's word, not the request."""
+        reader = find(pid_of(self._servers[0]))
+        return reader.limits() if reader is not None else None
+
+    def deaths(self) -> tuple[ServerDeath, ...]:
+        """Servers found exited; reported until `restart` replaces them.
+
+        Raises:
+            TargetFailed: the engine does not answer, or a supporting container has exited.
+        """
+        states = [state_of(container) for container in self._servers]
+        if not all(states):
+            self._blame_engine()
+        for container in self._support:
+            state = state_of(container)
+            if state and not state.get("Running"):
+                raise TargetFailed(
+                    f"{container.name} exited with {state.get('ExitCode')} during the measurement.",
+                    evidence=tail(container, 8),
+                    hint=f"Logs: {self._logs}",
+                )
+        return tuple(
+            _death(number, container, state)
+            for number, (container, state) in enumerate(
+                zip(self._servers, states, strict=True), start=1
+            )
+            if state and not state.get("Running")
+        )
+
+    def restart(self) -> Endpoints:
+        """Fresh containers for the servers; database, webserver and daemon stay.
+
+        Raises:
+            TargetFailed: the new server does not serve.
+        """
+        self._say("Starting a fresh server")
+        self._close_followers()
+        self._project.up("code-server", scale=self._scale(), fresh=True)
+        self._adopt_servers()
+        self._await_servers()
+        return self._endpoints()
+
+    def stop(self) -> None:
+        """Save what the support services said, then remove the whole project."""
+        if not self._started:
+            return
+        # Logs are a courtesy; taking things down is a duty.
+        with contextlib.suppress(HarnessError, DockerException, OSError):
+            self._save_support_logs()
+        self._close_followers()
+        self._project.remove()
+        self._ledger.remove(self._project.name)
+        self._started = False
+
+    def _blame_engine(self) -> None:
+        """Raise when the engine is really gone; one slow answer under load is not that."""
+        problem = engine.probe().problem
+        if problem:
+            raise TargetFailed(
+                "The Docker engine died during the measurement.",
+                evidence=problem,
+                hint="Start it again, then `harness down` removes what it still holds.",
+            )
+
+    def _say(self, text: str) -> None:
+        self._options.say(text)
+
+    def _entry(self) -> Entry:
+        name = self._project.name
+        return Entry(id=name, kind="compose", name=f"cell {self._cell.id}", project=name)
+
+    def _scale(self) -> dict[str, int]:
+        return {"code-server": self._cell.replicas}
+
+    def _variables(self) -> dict[str, str]:
+        cell, limits = self._cell, self._options.limits
+        return {
+            "HARNESS_OWNER": "1",
+            "HARNESS_CELL": cell.id,
+            "DAGSTER_IMAGE": self._options.images.dagster,
+            "POSTGRES_IMAGE": self._options.images.postgres,
+            "DATABASE_PASSWORD": self._password,
+            "FEED": cell.feed,
+            "LOCATION_MODULE": f"workloads.{cell.workload.name.replace('-', '_')}.definitions",
+            "MAX_WORKERS": str(cell.max_workers),
+            "CPUS": f"{limits.cpu_cores:g}",
+            "MEMORY_BYTES": str(limits.memory_bytes),
+            "PIDS": str(limits.pids or 4096),
+            "POOL_PROBE": "stderr" if self._options.pool_probe else "",
+            "WORKLOAD_EXECUTOR": cell.workload.executor,
+            "WORKLOAD_STEPS": str(cell.workload.steps),
+            "WORKLOAD_ENV_FILE": str(self._workload_env_file),
+        }
+
+    @property
+    def _workload_env_file(self) -> Path:
+        return (self._logs / "workload.env").absolute()
+
+    def _write_workload_environment(self) -> None:
+        lines = [f"{name}={value}" for name, value in self._options.environment.items()]
+        self._workload_env_file.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+    def _adopt_servers(self) -> None:
+        self._servers = self._project.containers("code-server")
+        self._followers = [
+            LogFollower(container, self._logs, name=_replica_name(number))
+            for number, container in enumerate(self._servers, start=1)
+        ]
+
+    def _close_followers(self) -> None:
+        for follower in self._followers:
+            follower.close()
+        self._followers = []
+
+    def _endpoints(self) -> Endpoints:
+        webserver = self._project.container("webserver")
+        return Endpoints(
+            webserver_url=f"http://127.0.0.1:{port_of(webserver, 3000)}",
+            location=LOCATION,
+            database_dsn=self._dsn(),
+            replicas=tuple(self._replica(number) for number in range(1, len(self._servers) + 1)),
+            support=tuple(
+                Watched(name=name, pid=(pid := pid_of(c)), cgroup_pid=pid, container=c.id)
+                for name in SUPPORT
+                for c in self._project.containers(name)
+            ),
+        )
+
+    def _replica(self, number: int) -> Replica:
+        container = self._servers[number - 1]
+        pid = pid_of(container)
+        return Replica(
+            name=_replica_name(number),
+            pid=pid,
+            cgroup_pid=pid,
+            container=container.id,
+            grpc_address=f"127.0.0.1:{port_of(container, 4000)}",
+            limits=self._options.limits,
+            pool_path=self._followers[number - 1].pool_path if self._options.pool_probe else None,
+        )
+
+    def _dsn(self) -> str:
+        port = port_of(self._project.container("postgres"), 5432)
+        return f"postgresql://dagster:{self._password}@127.0.0.1:{port}/dagster"
+
+    def _await(self, what: str, container: Container, problem: Callable[[Container], str]) -> None:
+        def check() -> Readiness:
+            state = state_of(container)
+            if state and not state.get("Running"):
+                return _never(container, state, self._options.limits)
+            reason = problem(container)
+            return NotYet(reason) if reason else READY
+
+        wait_ready(check, what=what, timeout_s=START_TIMEOUT_S)
+
+    def _await_servers(self) -> None:
+        for container in self._servers:
+            self._await("The code server", container, _server_answers)
+
+    def _database_answers(self, _: Container) -> str:
+        try:
+            psycopg.connect(self._dsn(), connect_timeout=2).close()
+        except psycopg.Error as error:
+            return str(error).splitlines()[0]
+        return ""
+
+    def _web_answers(self, container: Container) -> str:
+        url = f"http://127.0.0.1:{port_of(container, 3000)}/server_info"
+        try:
+            with urllib.request.urlopen(url, timeout=5):
+                return ""
+        except (urllib.error.URLError, OSError) as error:
+            return str(error)
+
+    def _save_support_logs(self) -> None:
+        for service in SUPPORT:
+            for container in self._project.containers(service):
+                text = container.logs(tail=5000).decode(errors="replace")
+                (self._logs / f"{service}.log").write_text(text, encoding="utf-8")
+
+
+def _server_answers(container: Container) -> str:
+    client = CodeServerClient(f"127.0.0.1:{port_of(container, 4000)}")
+    try:
+        client.server_id(2.0)
+    except Exception as error:  # whatever gRPC says, it is not serving yet
+        return f"GetServerId: {type(error).__name__}"
+    finally:
+        client.close()
+    return ""
+
+
+def _replica_name(number: int) -> str:
+    return f"code-server-{number}"
+
+
+def _death(number: int, container: Container, state: Mapping[str, Any]) -> ServerDeath:
+    exit_code = state.get("ExitCode")
+    witnesses = []
+    if state.get("OOMKilled"):
+        witnesses.append("docker inspect: OOMKilled")
+    if exit_code == 137:
+        witnesses.append("exit code 137 (SIGKILL)")
+    return ServerDeath(
+        replica=_replica_name(number),
+        exit_code=exit_code,
+        # `OOMKilled` alone is not proof either way; with a SIGKILL nobody else sends, it is enough.
+        oom=bool(witnesses),
+        witnesses=tuple(witnesses),
+        log_tail=tail(container, 20),
+    )
+
+
+def _never(container: Container, state: Mapping[str, Any], limits: Limits) -> Never:
+    death = _death(1, container, state)
+    hint = ""
+    if death.oom and limits.memory_bytes:
+        hint = f"Raise the profile's memory (now {show_bytes(limits.memory_bytes)})."
+    reason = exit_reason("the container", death.exit_code, oom=death.oom)
+    return Never(reason, evidence=death.log_tail, hint=hint)

@@ -1,0 +1,111 @@
+"""One Compose project: commands in, containers out. The only module that runs `docker compose`."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from docker import DockerClient
+from docker.errors import DockerException
+from docker.models.containers import Container
+from harness.rig.assets import asset
+
+from harness.errors import TargetFailed
+from harness.rig.target import engine
+from harness.rig.target.docker_cli import docker
+
+UP_TIMEOUT_S = 120
+
+
+class ComposeProject:
+    """A project of `compose/compose.yaml` under a name of its own.
+
+    Args:
+        name: Compose project name; everything the project makes carries it as a label.
+        variables: values for the variables in the Compose file.
+        log: every command and its output is appended here.
+    """
+
+    def __init__(self, name: str, variables: Mapping[str, str], *, log: Path) -> None:
+        self.name = name
+        self._variables = dict(variables)
+        self._log = log
+        self._client: DockerClient | None = None
+
+    def up(
+        self, *services: str, scale: Mapping[str, int] | None = None, fresh: bool = False
+    ) -> None:
+        """Start services without their dependencies; `fresh` replaces running containers.
+
+        Raises:
+            TargetFailed: Compose said no, or did not finish.
+        """
+        scales = [f"--scale={service}={count}" for service, count in (scale or {}).items()]
+        recreate = ["--force-recreate"] if fresh else []
+        file = str(asset("compose") / "compose.yaml")
+        docker(
+            ["compose", "--project-name", self.name, "--file", file, "up", "--detach", "--no-deps",
+             "--no-build", "--pull", "never", *recreate, *scales, *services],
+            env={**os.environ, **self._variables}, log=self._log, timeout_s=UP_TIMEOUT_S,
+        )  # fmt: skip
+
+    def containers(self, service: str) -> Sequence[Container]:
+        """The service's containers, running or not, by replica number."""
+        labels = [
+            f"com.docker.compose.project={self.name}",
+            f"com.docker.compose.service={service}",
+        ]
+        found = self._engine().containers.list(all=True, filters={"label": labels})
+        return sorted(found, key=lambda c: int(c.labels["com.docker.compose.container-number"]))
+
+    def container(self, service: str) -> Container:
+        """The service's only container.
+
+        Raises:
+            TargetFailed: there is none.
+        """
+        found = self.containers(service)
+        if not found:
+            raise TargetFailed(f"The container of `{service}` is gone.")
+        return found[0]
+
+    def remove(self) -> None:
+        """Remove containers, networks and volumes. Safe to call twice."""
+        engine.remove_project(self.name)
+        if self._client is not None:
+            self._client.close()
+            self._client = None
+
+    def _engine(self) -> DockerClient:
+        if self._client is None:
+            self._client = engine.client()
+        return self._client
+
+
+def state_of(container: Container) -> dict[str, Any]:
+    """The engine's `State` of a container, read now; empty when the engine cannot tell."""
+    try:
+        container.reload()
+    except (DockerException, OSError):
+        return {}
+    return dict(container.attrs["State"])
+
+
+def pid_of(container: Container) -> int:
+    """PID of the container's first process on this host; 0 when it does not run."""
+    return int(state_of(container).get("Pid") or 0)
+
+
+def port_of(container: Container, inside: int) -> int:
+    """The host port the engine chose for a published port.
+
+    Raises:
+        TargetFailed: the port is not published, as when the container has exited.
+    """
+    container.reload()
+    bindings = (container.attrs["NetworkSettings"]["Ports"] or {}).get(f"{inside}/tcp")
+    if not bindings:
+        raise TargetFailed(f"{container.name} publishes no port {inside}.")
+    return int(bindings[0]["HostPort"])

@@ -1,0 +1,172 @@
+"""Container images: one per Dagster version, and a database, with or without a registry.
+
+An image is named after what went into it (lock, Dockerfile, workloads, probe, base image), so
+"is it up to date?" is a name lookup and the name in a record identifies the content.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from harness.rig.assets import asset
+from harness.rig.target.locks import lock_path
+
+from harness.errors import EnvironmentProblem, TargetFailed
+from harness.rig.target.base_image import build_base
+from harness.rig.target.docker_cli import docker
+
+PYTHON_IMAGE = "python:3.11-slim-bookworm"
+POSTGRES_IMAGE = "postgres:17"
+REPOSITORY = "dagster-load-harness"
+OFFLINE_BASE = f"{REPOSITORY}/base:bookworm"
+
+PULL_TIMEOUT_S = 300
+BUILD_TIMEOUT_S = 1800
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuildOptions:
+    """Where images come from. Unset images are chosen: local, registry, then offline."""
+
+    python_image: str | None = None
+    postgres_image: str | None = None
+    ca_bundle: Path | None = None
+    pip_conf: Path | None = None
+    log: Path | None = None
+    say: Callable[[str], None] = field(default=lambda _: None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Images:
+    """Names the Compose file can use."""
+
+    dagster: str
+    postgres: str
+
+
+def ca_bundle_from_environment() -> Path | None:
+    """The CA bundle this machine's Python tools are told to trust, if any."""
+    for name in ("PIP_CERT", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
+        path = Path(os.environ.get(name, ""))
+        if path.is_file():
+            return path
+    return None
+
+
+def ensure_images(version: str, options: BuildOptions) -> Images:
+    """Find or build the images for one Dagster version.
+
+    Raises:
+        EnvironmentProblem: no base image can be had on this machine.
+        TargetFailed: a build failed; the evidence is the end of its output.
+    """
+    base = options.python_image or _base(PYTHON_IMAGE, options)
+    lock = lock_path(version)
+    if not lock.is_file():
+        raise EnvironmentProblem(
+            f"There is no lock for Dagster {version}.",
+            evidence=f"Looked for {lock.name} in compose/locks.",
+            hint=f"Make one: harness images lock --dagster {version}",
+        )
+    tag = f"{REPOSITORY}/dagster:{version}-{_fingerprint(base, lock)}"
+    if not exists(tag):
+        options.say(f"Building {tag} (once per Dagster version and workload change)")
+        _build_dagster(tag, base, version, options)
+    return Images(dagster=tag, postgres=_postgres(options))
+
+
+def exists(image: str) -> bool:
+    """Whether the engine holds an image of this name."""
+    return bool(image_id(image))
+
+
+def image_id(image: str) -> str:
+    """The content digest of a local image; empty when the engine does not hold it."""
+    try:
+        return docker(["image", "inspect", "--format", "{{.Id}}", image], timeout_s=30).strip()
+    except TargetFailed:
+        return ""
+
+
+def _base(official: str, options: BuildOptions) -> str:
+    for candidate in (official, OFFLINE_BASE):
+        if exists(candidate):
+            return candidate
+    if _pulled(official, options):
+        return official
+    options.say("No registry answers: making a base image with debootstrap (about a minute)")
+    build_base(OFFLINE_BASE, log=options.log)
+    return OFFLINE_BASE
+
+
+def _postgres(options: BuildOptions) -> str:
+    if options.postgres_image:
+        return options.postgres_image
+    if exists(POSTGRES_IMAGE):
+        return POSTGRES_IMAGE
+    if not exists(OFFLINE_BASE) and _pulled(POSTGRES_IMAGE, options):
+        return POSTGRES_IMAGE
+    tag = f"{REPOSITORY}/postgres:{_digest(_files(['compose/postgres']), OFFLINE_BASE)}"
+    if not exists(tag):
+        options.say(f"Building {tag}")
+        docker(
+            [*_build_command(tag, "compose/postgres/Dockerfile"),
+             "--build-arg", f"BASE_IMAGE={OFFLINE_BASE}", str(_context())],
+            timeout_s=BUILD_TIMEOUT_S, log=options.log,
+        )  # fmt: skip
+    return tag
+
+
+def _pulled(image: str, options: BuildOptions) -> bool:
+    options.say(f"Pulling {image}")
+    try:
+        docker(["pull", "--quiet", image], timeout_s=PULL_TIMEOUT_S, log=options.log)
+    except TargetFailed:
+        return False
+    return True
+
+
+def _build_dagster(tag: str, base: str, version: str, options: BuildOptions) -> None:
+    command = [
+        *_build_command(tag, "compose/Dockerfile"),
+        "--build-arg", f"PYTHON_IMAGE={base}",
+        "--build-arg", f"DAGSTER_VERSION={version}",
+    ]  # fmt: skip
+    for name, path in (("ca", options.ca_bundle), ("pip_conf", options.pip_conf)):
+        if path is not None:
+            command += ["--secret", f"id={name},src={path}"]
+    docker([*command, str(_context())], timeout_s=BUILD_TIMEOUT_S, log=options.log)
+
+
+def _build_command(tag: str, dockerfile: str) -> list[str]:
+    return [
+        "buildx", "build", "--load", "--progress", "plain", "--tag", tag,
+        "--label", f"{REPOSITORY}.image=1", "--file", str(_context() / dockerfile),
+    ]  # fmt: skip
+
+
+def _context() -> Path:
+    return asset("compose").parent
+
+
+def _fingerprint(base: str, lock: Path) -> str:
+    folders = ["compose/Dockerfile", "compose/dagster-home", "compose/probe", "compose/upstream"]
+    return _digest([*_files([*folders, "workloads"]), lock], base)
+
+
+def _digest(files: Iterable[Path], base: str) -> str:
+    digest = hashlib.sha256(image_id(base).encode())
+    for path in files:
+        digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()[:12]
+
+
+def _files(names: Iterable[str]) -> Iterator[Path]:
+    for name in names:
+        root = _context() / name
+        found = [root] if root.is_file() else sorted(p for p in root.rglob("*") if p.is_file())
+        yield from (p for p in found if "__pycache__" not in p.parts)

@@ -1,0 +1,209 @@
+"""Who lives in a code server's process tree, and how much memory each kind holds.
+
+A run is a `multiprocessing` spawn child of the server; a step, where the executor makes one, is
+a spawn child of a run. In a container the root is often an init: the server is then the first
+process below it whose command line says `api grpc`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Literal
+
+import psutil
+
+from harness.rig.protocols import DeviceCost, Endpoints, Reading, Watched
+
+COST = DeviceCost(
+    name="processes",
+    reads="the process tree of every replica: counts and RSS, PSS at every fifth look",
+    rate_hz=1.0,
+    cost="on the host about 5 ms of CPU a look plus 0.3 ms a process; PSS walks page tables, "
+    "1 to 5 ms a process, and briefly holds off that process's own memory calls",
+)
+PSS_EVERY_LOOKS = 5
+
+Role = Literal["server", "spawned", "other"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Member:
+    """One live process of a tree, as seen in one look."""
+
+    pid: int
+    parent: int
+    role: Role
+    rss_bytes: int
+    threads: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sorted:
+    """A tree by kind. `in_runs` is every process below the server's run workers, them included."""
+
+    server: Member
+    runs: tuple[Member, ...]
+    steps: tuple[Member, ...]
+    in_runs: tuple[Member, ...]
+
+
+class Tree:
+    """The living processes below a pid; never a stranger that was given the same pid later."""
+
+    def __init__(self, pid: int) -> None:
+        self._root: psutil.Process | None = None
+        with contextlib.suppress(psutil.Error):
+            self._root = psutil.Process(pid)
+
+    def processes(self) -> list[psutil.Process]:
+        """The root first, then all its descendants; empty once the root has ended."""
+        if self._root is None:
+            return []
+        try:
+            if not self._root.is_running():
+                return []
+            return [self._root, *self._root.children(recursive=True)]
+        except psutil.Error:
+            return []
+
+
+class ServerTree:
+    """One replica's tree, looked at again and again."""
+
+    def __init__(self, pid: int) -> None:
+        self._tree = Tree(pid)
+        self._spawned: set[psutil.Process] = set()
+        self._looks = 0
+
+    def look(self) -> dict[str, float]:
+        """Counts and memory by key; empty when there is no server to be seen."""
+        alive = {process.pid: process for process in self._tree.processes()}
+        self._spawned &= set(alive.values())
+        members = [m for m in map(self._member, alive.values()) if m is not None]
+        found = sort_members(members)
+        if found is None:
+            return {}
+        values = {
+            "server_rss_bytes": float(found.server.rss_bytes),
+            "runs_rss_bytes": float(sum(m.rss_bytes for m in found.in_runs)),
+            "resident_runs": float(len(found.runs)),
+            "steps": float(len(found.steps)),
+            "server_threads": float(found.server.threads),
+        }
+        if self._looks % PSS_EVERY_LOOKS == 0:
+            values |= _pss(found, alive.__getitem__)
+        self._looks += 1
+        return values
+
+    def _member(self, process: psutil.Process) -> Member | None:
+        try:
+            with process.oneshot():
+                rss_bytes = process.memory_info().rss
+                if rss_bytes == 0:  # ended, and waiting to be reaped
+                    return None
+                return Member(
+                    pid=process.pid,
+                    parent=process.ppid(),
+                    role=self._role(process),
+                    rss_bytes=rss_bytes,
+                    threads=process.num_threads(),
+                )
+        except psutil.Error:  # ended between two reads
+            return None
+
+    def _role(self, process: psutil.Process) -> Role:
+        # Only this answer is final: a fresh fork shows its parent's command line until it execs.
+        if process in self._spawned:
+            return "spawned"
+        role = role_of(process.cmdline())
+        if role == "spawned":
+            self._spawned.add(process)
+        return role
+
+
+class ProcessesDevice:
+    """Keys by replica: `server_rss_bytes runs_rss_bytes resident_runs steps server_threads`.
+
+    Every fifth look also `server_pss_bytes runs_pss_bytes`, absent where the kernel will not
+    tell us (another user's processes). RSS counts shared pages once per process; PSS shares
+    them out, so only PSS adds up.
+    """
+
+    cost = COST
+
+    def __init__(self, trees: dict[str, ServerTree]) -> None:
+        self._trees = trees
+
+    def read(self) -> Reading:
+        """Look once at every tree."""
+        return Reading(
+            values={
+                (name, key): value
+                for name, tree in self._trees.items()
+                for key, value in tree.look().items()
+            }
+        )
+
+    def close(self) -> None:
+        """Nothing to let go of."""
+
+
+def offer(endpoints: Endpoints) -> ProcessesDevice | None:
+    """The trees of all replicas whose processes can be seen from here."""
+    watched: Iterable[Watched] = endpoints.replicas
+    trees = {w.name: ServerTree(w.pid) for w in watched if w.pid is not None}
+    return ProcessesDevice(trees) if trees else None
+
+
+def role_of(command_line: list[str]) -> Role:
+    """What a process is, by its command line."""
+    if "--multiprocessing-fork" in command_line:
+        return "spawned"
+    if ("api", "grpc") in pairwise(command_line):
+        return "server"
+    return "other"
+
+
+def sort_members(members: list[Member]) -> Sorted | None:
+    """Tell server, runs and steps apart; `None` when no server is among them.
+
+    Args:
+        members: the root first; the rest in any order.
+    """
+    below: dict[int, list[Member]] = {}
+    for member in members:
+        below.setdefault(member.parent, []).append(member)
+    server = next((m for m in _descend(members[:1], below) if m.role == "server"), None)
+    if server is None:
+        return None
+    runs = [m for m in below.get(server.pid, []) if m.role == "spawned"]
+    steps = [m for run in runs for m in below.get(run.pid, []) if m.role == "spawned"]
+    return Sorted(
+        server=server,
+        runs=tuple(runs),
+        steps=tuple(steps),
+        in_runs=tuple(_descend(runs, below)),
+    )
+
+
+def _descend(roots: list[Member], below: dict[int, list[Member]]) -> list[Member]:
+    """The roots and everything below them, nearest first."""
+    found = list(roots)
+    for member in found:  # grows while we walk it
+        found.extend(below.get(member.pid, []))
+    return found
+
+
+def _pss(found: Sorted, process: Callable[[int], psutil.Process]) -> dict[str, float]:
+    try:
+        server = process(found.server.pid).memory_full_info().pss
+    except psutil.Error:
+        return {}
+    runs = 0
+    for member in found.in_runs:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            runs += process(member.pid).memory_full_info().pss
+    return {"server_pss_bytes": float(server), "runs_pss_bytes": float(runs)}

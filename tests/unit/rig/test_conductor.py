@@ -1,0 +1,184 @@
+"""What the conductor promises about a cell, whatever happens in it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import pytest
+from fakes import LIMITS, Clock, FakeListener, FakeLoad, FakeTarget, FakeTelemetry
+
+from harness.campaign.plan import Campaign
+from harness.campaign.profiles import parse_profile
+from harness.errors import EnvironmentProblem, TargetFailed
+from harness.facts.layout import CellFolder
+from harness.facts.model import Cell, Limits, Step
+from harness.facts.store import CellWriter, read_cell
+from harness.facts.table import CellFacts
+from harness.rig.conductor import Conductor
+from harness.rig.parts import Rig
+from harness.rig.protocols import Done, LoadOrder, NextStep, StepOrder
+
+pytestmark = pytest.mark.unit
+
+CAMPAIGN = Campaign.model_validate(
+    {"name": "test", "profiles": [parse_profile("1vcpu-2gb")], "workloads": [{"name": "io"}],
+     "warmup_runs": 1, "idle_s": 5}
+)  # fmt: skip
+PLAN = next(CAMPAIGN.cells())
+CELL = Cell(
+    id=PLAN.id, profile="1vcpu-2gb", vcpu=1, memory_bytes=2 * 2**30, workload="io", params={},
+    dagster="1.13.27", max_workers=6, replicas=1, feed="direct", target="fake",
+    requested_limits=LIMITS, effective_limits=None, limits_enforced=False, overcommitted=False,
+    devices=("cgroup",), slos={},
+)  # fmt: skip
+
+
+@dataclass
+class Bench:
+    """A conductor among fakes, and what it left on disk."""
+
+    folder: CellFolder
+    clock: Clock = field(default_factory=Clock)
+    target: FakeTarget = field(default_factory=FakeTarget)
+    telemetry: FakeTelemetry = field(default_factory=FakeTelemetry)
+    listener: FakeListener = field(default_factory=FakeListener)
+    journal: list[dict[str, object]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.load = FakeLoad(self.clock)
+
+    def measure(self, next_step: NextStep) -> Cell:
+        rig = Rig(
+            target=self.target, load=self.load, telemetry=self.telemetry,
+            writer=CellWriter(self.folder), journal=self.journal.append,
+            listener=self.listener, clock=self.clock.time, sleep=self.clock.sleep,
+        )  # fmt: skip
+        return Conductor(CAMPAIGN, PLAN, cell=CELL, rig=rig).measure(next_step)
+
+    @property
+    def facts(self) -> CellFacts:
+        return read_cell(self.folder)
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    return Bench(CellFolder(tmp_path / "cell"))
+
+
+def ladder(*concurrencies: int) -> NextStep:
+    def next_step(steps: Sequence[Step]) -> StepOrder | Done:
+        climbed = sum(step.kind != "warmup" for step in steps)
+        if climbed == len(concurrencies):
+            return Done(reason="the ladder is at its end")
+        return StepOrder(
+            kind="load", concurrency=concurrencies[climbed], repetition=1, reason=f"rung {climbed}"
+        )
+
+    return next_step
+
+
+def test_a_cell_is_warmed_up_watched_idle_then_climbed_and_sealed(bench: Bench) -> None:
+    cell = bench.measure(ladder(1, 4))
+    assert [(s.kind, s.concurrency) for s in bench.facts.steps] == [
+        ("warmup", 1), ("load", 1), ("load", 4),
+    ]  # fmt: skip
+    assert cell.sealed
+    assert cell.ended == "the ladder is at its end"
+    assert cell.idle_end_s - cell.idle_start_s == CAMPAIGN.idle_s
+    assert cell.effective_limits == LIMITS
+    assert bench.target.calls == ["start", "stop"]
+    assert not bench.telemetry.running
+
+
+def test_the_journal_says_why_each_step_was_chosen_and_why_the_cell_ended(bench: Bench) -> None:
+    bench.measure(ladder(2))
+    assert [entry.get("reason") or entry.get("done") for entry in bench.journal] == [
+        "warm the caches", "rung 0", "the ladder is at its end",
+    ]  # fmt: skip
+
+
+def test_the_search_sees_a_step_only_when_its_facts_are_on_disk(bench: Bench) -> None:
+    on_disk: list[int] = []
+    climb = ladder(1, 2)
+
+    def next_step(steps: Sequence[Step]) -> StepOrder | Done:
+        on_disk.append(len(read_cell(bench.folder).steps))
+        assert on_disk[-1] == len(steps)
+        return climb(steps)
+
+    bench.measure(next_step)
+    assert on_disk == [1, 2, 3]
+
+
+def test_a_dead_server_is_a_fact_and_the_next_step_gets_a_fresh_one(bench: Bench) -> None:
+    def kill_at_four(order: LoadOrder) -> None:
+        if order.concurrency == 4:
+            bench.target.die_when = lambda: True
+
+    bench.load.during = kill_at_four
+    bench.measure(ladder(4, 1))
+    died, after = bench.facts.steps[1:]
+    assert (died.outcome, died.oom_kills, died.restarts, died.server) == ("aborted", 1, 1, 0)
+    assert {run.status for run in bench.facts.runs_of(died)} == {"LOST"}
+    assert (after.outcome, after.server) == ("completed", 1)
+    assert bench.target.calls == ["start", "restart", "stop"]
+    kinds = [event.kind for event in bench.facts.events]
+    assert kinds.index("server_died") < kinds.index("fresh_server")
+
+
+def test_runs_left_over_by_a_drain_do_not_load_the_next_step(bench: Bench) -> None:
+    bench.load.unfinished = iter([0, 2])  # warm-up: none, first rung: two
+    bench.measure(ladder(4, 1))
+    assert bench.target.calls == ["start", "restart", "stop"]
+    assert [step.server for step in bench.facts.steps] == [0, 0, 1]
+
+
+def test_other_limits_than_asked_for_stop_the_cell_before_any_load(bench: Bench) -> None:
+    bench.target.effective = replace(LIMITS, memory_bytes=2**30)
+    with pytest.raises(EnvironmentProblem, match="limits") as caught:
+        bench.measure(ladder(1))
+    assert "1073741824" in caught.value.evidence
+    assert bench.load.orders == []
+    assert bench.target.calls == ["start", "stop"]
+    assert bench.facts.cell.effective_limits.memory_bytes == 2**30
+
+
+def test_a_missing_limit_differs_from_a_limit(bench: Bench) -> None:
+    bench.target.effective = Limits(cpu_cores=None, memory_bytes=LIMITS.memory_bytes)
+    with pytest.raises(EnvironmentProblem) as caught:
+        bench.measure(ladder(1))
+    assert "no limit" in caught.value.evidence
+
+
+def test_where_nothing_enforces_limits_the_record_says_so(bench: Bench) -> None:
+    bench.target.effective = None
+    bench.measure(ladder(1))
+    assert not bench.facts.cell.limits_enforced
+
+
+def test_an_interrupt_keeps_what_was_measured_and_takes_everything_down(bench: Bench) -> None:
+    def interrupt_at_four(order: LoadOrder) -> None:
+        if order.concurrency == 4:
+            raise KeyboardInterrupt
+
+    bench.load.during = interrupt_at_four
+    with pytest.raises(KeyboardInterrupt):
+        bench.measure(ladder(1, 4))
+    assert [step.concurrency for step in bench.facts.steps] == [1, 1]
+    assert bench.facts.cell.ended == "interrupted"
+    assert bench.target.calls[-1] == "stop"
+
+
+def test_a_target_that_breaks_leaves_readable_facts_and_its_reason(bench: Bench) -> None:
+    def lose_the_database(order: LoadOrder) -> None:
+        if order.concurrency == 4:
+            raise TargetFailed("postgres exited with 1")
+
+    bench.load.during = lose_the_database
+    with pytest.raises(TargetFailed):
+        bench.measure(ladder(1, 4))
+    assert len(bench.facts.steps) == 2
+    assert bench.facts.cell.ended == "failed: postgres exited with 1"
+    assert bench.target.calls[-1] == "stop"

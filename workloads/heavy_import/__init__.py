@@ -1,0 +1,1 @@
+"""A code location that is expensive to import."""

@@ -1,0 +1,1 @@
+"""Runs that wait, parse, aggregate, compress and write."""

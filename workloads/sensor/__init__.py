@@ -1,0 +1,1 @@
+"""Sensors that hold worker threads of the server."""
