@@ -21,7 +21,9 @@ help: ## Show this list
 setup: $(STAMP) ## Create .venv with the locked requirements (again only when they change)
 
 # pip, not uv: pip is on every machine and obeys the index and CA its owner configured for it.
-# The stamp is removed first, so that an interrupted installation is not taken for a whole one.
+# --no-deps: the lock is complete, and pip's resolver takes `name[extra]` of a dependency for an
+# unpinned requirement. The stamp is removed first, so that an interrupted installation is not
+# taken for a whole one.
 $(STAMP): requirements/dev.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
 		echo "This needs Python 3.11 or newer; '$(PYTHON)' is: $$($(PYTHON) --version 2>&1)." >&2; \
@@ -33,7 +35,7 @@ $(STAMP): requirements/dev.txt pyproject.toml
 	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV)
 	@echo "Installing the locked requirements into $(VENV)"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input \
-		--require-hashes --requirement requirements/dev.txt
+		--no-deps --require-hashes --requirement requirements/dev.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input \
 		--no-deps --editable .
 	@touch $(STAMP)

@@ -126,11 +126,14 @@ def _servicer(state):
 
 
 def _pool_on_the_heap():
-    """The second way, for a gRPC that starts its thread differently; tens of milliseconds."""
+    """The second way, for a gRPC that starts its thread differently; tens of milliseconds.
+
+    Only a pool that has worked counts: a server still loading code is found the first way later.
+    """
     import gc
 
     for candidate in gc.get_objects():
-        if type(candidate).__name__ == "FuturesAwareThreadPoolExecutor":
+        if type(candidate).__name__ == "FuturesAwareThreadPoolExecutor" and candidate._threads:
             return candidate
     return None
 

@@ -67,7 +67,7 @@ def _memory(summary: StepSummary, broken: Sequence[str]) -> tuple[str, ...]:
     server = summary.server
     evidence = []
     if "no_oom" in broken and server.oom_kills:
-        evidence.append(f"{server.oom_kills} OOM kills")
+        evidence.append(f"OOM kills: {server.oom_kills}")
     if "memory_headroom" in broken and server.memory_peak_ratio is not None:
         evidence.append(f"memory peak at {server.memory_peak_ratio:.0%} of the limit")
     if evidence and server.memory_peak_bytes is not None:

@@ -179,7 +179,8 @@ def _capacity(judged: JudgedCell, resources: Resources, *, host_cpus: float | No
     if failing is None:
         return capacity
     binding = binding_of(failing.summary, failing.broken, resources=resources, host_cpus=host_cpus)
-    return with_binding(capacity, binding.limit, binding.evidence)
+    where = f"at {failing.summary.concurrency}"
+    return with_binding(capacity, binding.limit, [f"{where}: {text}" for text in binding.evidence])
 
 
 def _run_s(cell: Cell, judged: JudgedCell) -> float | None:

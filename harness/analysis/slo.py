@@ -136,7 +136,7 @@ def _no_oom(case: _Case, limit: float) -> SloResult:
     server = case.summary.server
     events = server.oom_kills + server.restarts
     ok: bool | None = events <= limit
-    note = f"{server.oom_kills} OOM kills, {server.restarts} restarts" if events else ""
+    note = f"OOM kills: {server.oom_kills}, server deaths: {server.restarts}" if events else ""
     if ok and not case.cell.limits_enforced:
         ok, note = None, "limits are not enforced here"
     return SloResult(name="no_oom", observed=float(events), limit=limit, ok=ok, n=1, note=note)

@@ -54,7 +54,7 @@ def recommend(cell: Cell, capacity: Capacity, at_capacity: StepSummary | None) -
 
 
 def _concurrency(cell: Cell, capacity: Capacity) -> str:
-    runs = f"{capacity.concurrency} concurrent runs"
+    runs = f"{capacity.concurrency} concurrent run{'' if capacity.concurrency == 1 else 's'}"
     where = f"on {cell.replicas} replica{'s' if cell.replicas > 1 else ''} of {cell.profile}"
     if capacity.status == "above_max":
         return f"Every objective held at {runs} {where}, the highest tried; more may fit."

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from harness.rig.cgroup.create import remove_box
+from harness.rig.cgroup.create import list_boxes
 from rich.console import Console
 
 from harness.errors import ExitCode
@@ -36,7 +36,11 @@ def _project(entry: Entry) -> int:
 
 
 def _box(entry: Entry) -> int:
-    return int(remove_box(entry.box))
+    boxes = list_boxes(entry.box)
+    for box in boxes:
+        box.kill()
+        box.remove()
+    return len(boxes)
 
 
 def _folder(entry: Entry) -> int:

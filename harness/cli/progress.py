@@ -94,7 +94,10 @@ class LiveListener(PlainListener):
         """Move it."""
         if self._task is not None:
             failed = f", {progress.failed} failed" if progress.failed else ""
-            seen = f"{progress.phase}: {progress.in_flight} in flight, {progress.completed} done{failed}"
+            seen = (
+                f"{progress.phase}: {progress.in_flight} in flight, "
+                f"{progress.completed} done{failed}"
+            )
             self._bar.update(self._task, completed=self._elapsed(), seen=seen)
 
     def step_done(self, step: Step, runs: Sequence[Run]) -> None:

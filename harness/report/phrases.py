@@ -35,13 +35,28 @@ def percent(ratio: float | None) -> str:
     return UNKNOWN if ratio is None else f"{ratio:.0%}"
 
 
-def mark(n: int, enough: bool) -> str:
-    """The star of a percentile that is only the largest of a few values."""
-    return "*" if n and not enough else ""
+def marked(duration_s: float | None, *, enough: bool) -> str:
+    """A percentile's duration; with a star where it is only the largest of a few values."""
+    star = "*" if duration_s is not None and not enough else ""
+    return seconds(duration_s) + star
+
+
+def count_of(number: int | None, noun: str) -> str:
+    """`1 run`, `8 runs`."""
+    return f"{plain(number)} {noun}" + ("" if number == 1 else "s")
+
+
+def cell_name(cell: CellFinding) -> str:
+    """What distinguishes a cell from its neighbours, short."""
+    replicas = f" r{cell.replicas}" if cell.replicas > 1 else ""
+    return (
+        f"{cell.workload} {cell.profile.name} {cell.dagster} w{cell.max_workers}{replicas} "
+        f"{cell.feed} {cell.target}"
+    )
 
 
 def cell_title(cell: CellFinding) -> str:
-    """What distinguishes a cell from its neighbours."""
+    """What distinguishes a cell from its neighbours, in words."""
     replicas = f", {cell.replicas} replicas" if cell.replicas > 1 else ""
     return (
         f"{cell.workload} on {cell.profile.name}, Dagster {cell.dagster}, "
@@ -96,7 +111,7 @@ def rate_phrase(rate: float | None, *, unit: str = "") -> str:
 
 
 def memory_phrase(memory: MemoryFinding, *, unit: str = "") -> str:
-    """Memory a run with its interval, and of what kind the estimate is."""
+    """Memory a run with its 95 % interval."""
     if memory.per_run_mib is None:
         return UNKNOWN
     text = f"{memory.per_run_mib:.0f}{unit}"

@@ -18,18 +18,19 @@ from harness.analysis.findings import CellFinding, Findings, IssueFinding, StepF
 from harness.report.phrases import (
     broken_phrase,
     capacity_phrase,
+    cell_name,
     cell_title,
+    count_of,
     launch_cpu_phrase,
-    mark,
+    marked,
     memory_phrase,
     percent,
     plain,
     rate_phrase,
-    seconds,
     settings_phrase,
 )
 
-WIDE = 110
+WIDE = 116
 STYLES = {
     "pass": "green",
     "fail": "red",
@@ -90,29 +91,28 @@ def _place(issue: IssueFinding) -> str:
     voids = " (void)" if issue.severity == "fatal" else ""
     if issue.step is None:
         return f"{issue.cell}: all steps{voids}"
-    return f"{issue.cell}: step {issue.step} at {issue.concurrency} runs{voids}"
+    return f"{issue.cell}: the step at {count_of(issue.concurrency, 'run')}{voids}"
 
 
 def _cells_table(console: Console, cells: Sequence[CellFinding]) -> None:
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, title="Capacity", title_justify="left")
-    for heading in (
-        "workload",
-        "profile",
-        "capacity",
-        "first failing",
-        "broke",
-        "binds",
-        "runs/s",
-        "MiB a run",
-        "launch CPU",
-        "settings",
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
+    for heading, least in (
+        ("cell", 18),
+        ("capacity", 14),
+        ("fails at", 5),
+        ("broke", 13),
+        ("binds", 13),
+        ("runs/s", 6),
+        ("MiB a run", 10),
+        ("launch CPU", 7),
+        ("workers", 7),
+        ("max concurrent runs", 10),
     ):
-        table.add_column(heading, overflow="fold")
+        table.add_column(heading, overflow="fold", min_width=least)
     for cell in cells:
-        capacity = cell.capacity
+        capacity, settings = cell.capacity, cell.recommendation
         table.add_row(
-            Text(cell.workload),
-            Text(cell.profile.name),
+            Text(cell_name(cell)),
             Text(capacity_phrase(capacity), style=_capacity_style(cell)),
             plain(capacity.first_failing),
             Text(broken_phrase(cell)),
@@ -120,7 +120,8 @@ def _cells_table(console: Console, cells: Sequence[CellFinding]) -> None:
             rate_phrase(cell.throughput_runs_per_s),
             memory_phrase(cell.memory),
             launch_cpu_phrase(cell.cpu),
-            settings_phrase(cell.recommendation),
+            plain(settings.max_workers),
+            plain(settings.max_concurrent_runs),
         )
     console.print(table)
 
@@ -155,8 +156,7 @@ def _print_reasons(console: Console, cell: CellFinding) -> None:
 
 
 def _steps_table(console: Console, cell: CellFinding) -> None:
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column("step", no_wrap=True)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
     for heading in (
         "runs",
         "ok/bad/lost",
@@ -165,36 +165,17 @@ def _steps_table(console: Console, cell: CellFinding) -> None:
         "launch p95",
         "slowdown",
         "memory",
-        "CPU",
+        "CPU cores",
         "throttled",
-        "pool",
+        "pool queue",
         "probe p99",
     ):
-        table.add_column(heading, justify="right")
-    table.add_column("verdict")
+        table.add_column(heading, justify="right", overflow="fold")
+    table.add_column("verdict", overflow="fold", min_width=22)
     for step in cell.steps:
-        table.add_row(
-            f"{step.index}{_again(step)}",
-            *_step_values(step),
-            Text(_verdict(step), style=STYLES.get(step.verdict, "")),
-        )
+        style = STYLES.get(step.verdict, "")
+        table.add_row(*_step_values(step), Text(_verdict(step), style=style))
     console.print(table)
-
-
-def _step_values(step: StepFinding) -> tuple[str, ...]:
-    return (
-        f"{step.concurrency}",
-        f"{step.completed - step.failed}/{step.failed}/{step.lost}",
-        rate_phrase(step.throughput_runs_per_s),
-        seconds(step.response_s.p95) + mark(step.response_s.n, step.response_s.enough),
-        seconds(step.launch_s.p95) + mark(step.launch_s.n, step.launch_s.enough),
-        plain(step.slowdown_p95, ".2f"),
-        percent(step.memory_peak_ratio),
-        plain(step.cpu_cores, ".2f"),
-        percent(step.throttled_ratio),
-        plain(step.pool_queue_max),
-        seconds(step.probe_s.p99) + mark(step.probe_s.n, step.probe_s.enough),
-    )
 
 
 def _steps_lines(console: Console, cell: CellFinding) -> None:
@@ -224,16 +205,22 @@ def _steps_lines(console: Console, cell: CellFinding) -> None:
 
 
 def _again(step: StepFinding) -> str:
-    return f" (repetition {step.repetition})" if step.repetition > 1 else ""
+    return f" (no. {step.repetition})" if step.repetition > 1 else ""
 
 
 def _verdict(step: StepFinding) -> str:
-    names = step.broken
-    if not names and step.verdict == "inconclusive":
+    names: tuple[str, ...] = ()
+    if step.verdict == "fail":
+        names = step.broken
+    elif step.verdict == "inconclusive":
         names = tuple(name for name, slo in step.slo.items() if slo.ok is None)
     return f"{step.verdict}: {', '.join(names)}" if names else step.verdict
 
 
 def _few(step: StepFinding) -> bool:
-    spreads = (step.response_s, step.launch_s, step.probe_s)
-    return any(spread.n and not spread.enough for spread in spreads)
+    seen = (
+        (step.response_s.p95, step.response_s.enough),
+        (step.launch_s.p95, step.launch_s.enough),
+        (step.probe_s.p99, step.probe_s.enough),
+    )
+    return any(value is not None and not enough for value, enough in seen)

@@ -48,9 +48,12 @@ class Hosting:
                 say=self.say,
             )
             return ComposeTarget(cell, folder, options=options, ledger=self.ledger)
-        from harness.rig.target.process import ProcessTarget
+        from harness.rig.target.process import ProcessOptions, ProcessTarget
 
-        return ProcessTarget(cell, folder, limits=limits, ledger=self.ledger)
+        return ProcessTarget(
+            cell, folder, limits=limits, ledger=self.ledger,
+            options=ProcessOptions(pool_probe=self.pool_probe, say=self.say),
+        )  # fmt: skip
 
 
 def limits_of(cell: CellPlan) -> Limits:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from harness.campaign.loading import dump_campaign
 from harness.rig.load.driver import LocustDriver
+from harness.rig.telemetry.registry import DEVICES
 from harness.rig.telemetry.suite import TelemetrySuite
 
 from harness.campaign.plan import Campaign, CellPlan
@@ -104,7 +105,9 @@ class _CellSession:
             journal=self.writer.journal,
             listener=listener,
         )
-        record = self._record(telemetry.names)
+        offered = tuple(device.name for device in DEVICES)
+        devices = offered if self.campaign.devices is None else self.campaign.devices
+        record = self._record(devices)
         conductor = Conductor(self.campaign, self.cell, cell=record, rig=rig)
         return conductor.measure(search(self.cell, folder)).ended
 

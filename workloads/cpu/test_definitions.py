@@ -16,9 +16,10 @@ from workloads.cpu.definitions import (
     defs,
     expected,
     work,
+)
 from workloads.io.test_definitions import outputs
 
-CHECKSUM_OF_ONE_UNIT =_OF_ONE_UNIT = 6_602_750_241_462_140_161
+CHECKSUM_OF_ONE_UNIT = 6_602_750_241_462_140_161
 
 
 def echo(params: Any) -> dict[str, float]:

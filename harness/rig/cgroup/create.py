@@ -132,7 +132,7 @@ class CgroupBox:
             EnvironmentProblem: something survives for `timeout_s` (stuck in the kernel).
         """
         deadline_s = clock() + timeout_s
-        while pids := [pid for pid in self.pids()]:
+        while pids := [pid for pid in self.pids() if pid != os.getpid()]:
             if clock() > deadline_s:
                 what = f"Processes in the cgroup {self.name} do not die."
                 raise _problem(what, f"still there: {pids}")

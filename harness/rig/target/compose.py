@@ -82,10 +82,14 @@ class ComposeTarget:
             self._say("Starting the database")
             self._project.up("postgres", "upstream")
             self._await("PostgreSQL", self._project.container("postgres"), self._database_answers)
-            self._say("Starting the code server and what feeds it")
-            self._project.up("code-server", "webserver", scale=self._scale())
+            self._say("Starting the code server")
+            self._project.up("code-server", scale=self._scale())
             self._adopt_servers()
             self._await_servers()
+            # Only now: a webserver that finds no server marks the location as broken, and looks
+            # again after 10 s.
+            self._say("Starting the webserver")
+            self._project.up("webserver")
             self._await("The webserver", self._project.container("webserver"), self._web_answers)
             if self._cell.feed == "queued":
                 self._project.up("daemon")

@@ -69,8 +69,8 @@ class DeviceLoop:
         self._errors = 0
 
     def run(self, stopped: Callable[[float], bool]) -> None:
-        """Beat until `stopped(seconds)`, which waits that long at most, says so."""
-        wait_s = 0.0
+        """Beat at once, then until `stopped(seconds)`, which waits that long at most, says so."""
+        wait_s = self.beat()
         while not stopped(wait_s):
             wait_s = self.beat()
 

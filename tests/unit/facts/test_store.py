@@ -172,6 +172,7 @@ def test_a_cell_reads_the_same_before_and_after_sealing(folder: CellFolder) -> N
     after = read_cell(folder)
     assert (after.steps, after.runs, after.events) == (before.steps, before.runs, before.events)
     assert moments(folder) == moments_before == [0, 0.5, 1]
+    assert [sample.taken_s for sample in after.samples] == [0, 0.5, 1]
     assert (before.cell, after.cell) == (CELL, replace(CELL, sealed=True))
 
 

@@ -7,10 +7,27 @@ import pytest
 
 from harness.errors import EnvironmentProblem
 from harness.rig.target import python_env
+from harness.rig.target.python_env import ensure_env
 
 pytestmark = pytest.mark.unit
 
 VERSION = "1.13.27"
+
+
+class FakeUv:
+    """Makes the folder `uv venv` would make; installs nothing."""
+
+    def __init__(self) -> None:
+        self.calls: list[list[str]] = []
+        self.fails_at = ""
+
+    def __call__(self, arguments: Sequence[str], *, what: str, timeout_s: float) -> str:
+        self.calls.append(list(arguments))
+        if arguments[0] == "venv":
+            Path(arguments[-1]).mkdir()
+        if arguments[0] == self.fails_at:
+            raise EnvironmentProblem(what, evidence="hash mismatch")
+        return ""
 
 
 @pytest.fixture
@@ -22,22 +39,63 @@ def lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def uv(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
-    calls: list[list[str]] = []
-
-    def run(arguments: Sequence[str], *, what: str, timeout_s: float) -> str:
-        calls.append(list(arguments))
-        return ""
-
-    monkeypatch.setattr(python_env, "run_uv", run)
+def uv(monkeypatch: pytest.MonkeyPatch) -> FakeUv:
+    fake = FakeUv()
+    monkeypatch.setattr(python_env, "run_uv", fake)
     monkeypatch.setattr(python_env, "_check", lambda python, version: None)
-    # The fake makes no folder; the marker needs one.
-    real = python_env._build
+    return fake
 
-    def build(home: Path, lock: Path, version: str) -> None:
-        python_env.shutil.rmtree(home, ignore_errors=True)
-        monkeypatch.setattr(python_env.shutil, "rmtree", lambda *a, **k: home.mkdir(parents=True))
-        real(home, lock, version)
-        monkeypatch.undo_rmtree = None  # type: ignore[attr-defined]
 
-    return calls
+def test_an_environment_is_made_once_from_the_lock_with_hashes(
+    tmp_path: Path, lock: Path, uv: FakeUv
+) -> None:
+    told: list[str] = []
+    first = ensure_env(VERSION, tmp_path, progress=told.append)
+    assert ensure_env(VERSION, tmp_path, progress=told.append) == first
+    assert [call[0] for call in uv.calls] == ["venv", "pip"]
+    assert {"--require-hashes", "--compile-bytecode", str(lock)} <= set(uv.calls[1])
+    assert str(first) in uv.calls[1]
+    assert len(told) == 1
+
+
+def test_an_edited_lock_makes_another_environment(tmp_path: Path, lock: Path, uv: FakeUv) -> None:
+    first = ensure_env(VERSION, tmp_path)
+    lock.write_text("dagster==1.13.27\nsqlalchemy==2.0.0\n", encoding="utf-8")
+    assert ensure_env(VERSION, tmp_path) != first
+
+
+def test_a_half_made_environment_is_made_again_from_nothing(
+    tmp_path: Path, lock: Path, uv: FakeUv
+) -> None:
+    uv.fails_at = "pip"
+    with pytest.raises(EnvironmentProblem, match="could not be made") as caught:
+        ensure_env(VERSION, tmp_path)
+    assert caught.value.evidence == "hash mismatch"
+    home = python_env.environment_home(lock, tmp_path)
+    (home / "debris").touch()
+    uv.fails_at = ""
+    ensure_env(VERSION, tmp_path)
+    assert not (home / "debris").exists()
+
+
+def test_an_environment_that_does_not_import_is_not_used(
+    tmp_path: Path, lock: Path, uv: FakeUv, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(python: Path, version: str) -> None:
+        raise EnvironmentProblem("does not work")
+
+    monkeypatch.setattr(python_env, "_check", broken)
+    for _ in range(2):
+        with pytest.raises(EnvironmentProblem, match="does not work"):
+            ensure_env(VERSION, tmp_path)
+    assert len(uv.calls) == 4
+
+
+def test_a_version_without_a_lock_names_the_command_that_makes_one(
+    tmp_path: Path, lock: Path, uv: FakeUv
+) -> None:
+    lock.unlink()
+    with pytest.raises(EnvironmentProblem) as caught:
+        ensure_env(VERSION, tmp_path)
+    assert "harness images lock --dagster 1.13.27" in caught.value.hint
+    assert uv.calls == []

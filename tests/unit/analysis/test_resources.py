@@ -1,0 +1,108 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from factory import (
+    BASE_MIB,
+    IDLE_CORES,
+    LAUNCH_CPU_S,
+    MIB,
+    PER_RUN_MIB,
+    WORK_CPU_S,
+    Rung,
+    make_facts,
+)
+from hypothesis import given
+from hypothesis import strategies as st
+
+from harness.analysis.judging import judge_cell
+from harness.analysis.resources import Resources, resources_of, slope
+from harness.facts.table import CellFacts
+
+pytestmark = pytest.mark.unit
+
+
+def resources(facts: CellFacts) -> Resources:
+    summaries = [step.summary for step in judge_cell(facts).steps]
+    return resources_of(facts.cell, summaries, runs=facts.runs, samples=facts.samples)
+
+
+def test_memory_of_a_run_is_the_slope_that_is_there(healthy: CellFacts) -> None:
+    found = resources(healthy)
+    assert found.base_bytes == pytest.approx(BASE_MIB * MIB)
+    assert found.per_run is not None
+    assert found.per_run.bytes_per_run == pytest.approx(PER_RUN_MIB * MIB)
+    assert found.per_run.method == "anon_vs_resident"
+    assert found.per_run.points == len(healthy.steps)
+
+
+def test_memory_is_of_one_replica(healthy: CellFacts) -> None:
+    facts = make_facts([Rung(concurrency=n) for n in (2, 4, 8)], replicas=2)
+    found = resources(facts)
+    assert found.base_bytes == pytest.approx(BASE_MIB * MIB)
+    assert found.per_run is not None
+    assert found.per_run.bytes_per_run == pytest.approx(PER_RUN_MIB * MIB)
+
+
+def test_without_the_processes_the_peaks_stand_in_and_say_so() -> None:
+    rungs = [Rung(concurrency=n, silent=("processes",)) for n in (1, 4, 8)]
+    found = resources(make_facts(rungs))
+    assert found.per_run is not None
+    assert found.per_run.method == "peak_vs_concurrency"
+    assert found.per_run.bytes_per_run == pytest.approx(PER_RUN_MIB * MIB)
+
+
+def test_one_concurrency_has_no_slope() -> None:
+    assert resources(make_facts([Rung(concurrency=4)])).per_run is None
+
+
+def test_cpu_of_launching_is_what_idling_and_work_leave(healthy: CellFacts) -> None:
+    found = resources(healthy)
+    assert found.idle_cpu_cores == pytest.approx(IDLE_CORES)
+    assert found.run_cpu_s == pytest.approx(WORK_CPU_S)
+    assert found.launch_cpu_s == pytest.approx(LAUNCH_CPU_S, rel=0.1)
+    assert found.completed > 50
+
+
+def test_launching_cannot_be_told_from_work_that_was_not_reported(healthy: CellFacts) -> None:
+    runs = [replace(run, work_cpu_s=None) for run in healthy.runs]
+    found = resources(replace(healthy, runs=runs))
+    assert found.run_cpu_s is None
+    assert found.launch_cpu_s is None
+
+
+def test_without_an_idle_window_the_base_is_unknown() -> None:
+    facts = make_facts([Rung(concurrency=n) for n in (1, 2)], idle_start_s=None)
+    found = resources(facts)
+    assert found.base_bytes is None
+    assert found.idle_cpu_cores is None
+    assert found.launch_cpu_s is not None
+
+
+@given(
+    true=st.floats(min_value=1, max_value=1e9),
+    base=st.floats(min_value=0, max_value=1e9),
+    xs=st.lists(st.integers(0, 100), min_size=3, max_size=12, unique=True),
+)
+def test_points_on_a_line_give_its_slope(true: float, base: float, xs: list[int]) -> None:
+    found = slope([(float(x), base + true * x) for x in xs], "anon_vs_resident")
+    assert found is not None
+    assert found.bytes_per_run == pytest.approx(true, rel=1e-4, abs=1e-3)
+
+
+def test_the_interval_widens_with_the_scatter_and_holds_the_slope() -> None:
+    narrow = slope([(1, 11.0), (2, 19.0), (4, 41.0), (8, 79.0)], "anon_vs_resident")
+    wide = slope([(1, 31.0), (2, 1.0), (4, 61.0), (8, 59.0)], "anon_vs_resident")
+    assert narrow is not None
+    assert wide is not None
+    assert narrow.ci_bytes is not None
+    assert wide.ci_bytes is not None
+    assert narrow.ci_bytes[0] < 10.0 < narrow.ci_bytes[1]
+    assert wide.ci_bytes[1] - wide.ci_bytes[0] > 3 * (narrow.ci_bytes[1] - narrow.ci_bytes[0])
+
+
+def test_two_points_have_a_slope_but_no_interval() -> None:
+    found = slope([(1, 10.0), (2, 20.0)], "anon_vs_resident")
+    assert found is not None
+    assert found.ci_bytes is None
