@@ -1,24 +1,24 @@
 """Campaigns as YAML text, there and back; every problem is reported at once, with its place.
 
-The way in: text -> plain data with the line of every key -> shorthands written out -> `--set`
-applied -> checked by the models of `plan` and by what one field alone cannot know.
+The way in: text → plain data and the line of every key → `--set` applied → shorthands written
+out → checked by the models of `plan`, and by rules no single field can know.
 """
 
 from __future__ import annotations
 
 import json
 import math
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from importlib import resources
-from typing import Any
+from importlib.resources.abc import Traversable
+from typing import Any, NoReturn
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.error import MarkedYAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from harness.campaign.plan import Campaign, Ladder, Slos, StepTimes, Workload
@@ -27,9 +27,15 @@ from harness.errors import CampaignError
 
 Path = tuple[str | int, ...]
 
-SET = "--set"
-MAX_DEPTH = 10  # a campaign needs 4; also the end of an alias that contains itself
+SET_LINE = 0
+"""The line of what `--set` brought in; lines of the text count from 1."""
+
+MAX_DEPTH = 10
+"""A campaign needs 4 levels; an alias that contains itself would need them all."""
+
 LISTS = ("profiles", "workloads", "dagster", "max_workers", "replicas")
+"""Where one value may stand for a list of one."""
+
 MODELS: Mapping[tuple[str, ...], type[BaseModel]] = {
     (): Campaign,
     ("profiles",): Profile,
@@ -38,61 +44,71 @@ MODELS: Mapping[tuple[str, ...], type[BaseModel]] = {
     ("search",): Ladder,
     ("slos",): Slos,
 }
+
 PATTERNS = {
     "dagster": "must be a full version such as 1.13.27",
-    "name": "must be lower-case letters, digits and . _ - and begin with a letter or digit",
+    "name": "must be lower-case letters, digits and . _ - and start with a letter or a digit",
 }
+
+KINDS = {
+    "missing": "is required",
+    "too_short": "must not be empty",
+    "model_type": "must be a mapping of keys to values",
+    "dict_type": "must be a mapping of keys to values",
+    "tuple_type": "must be a list",
+    "string_type": "must be text (quotes make it so)",
+}
+"""Pydantic's kinds of error that are better said in YAML's words."""
 
 
 def load_campaign(text: str, *, source: str, overrides: Sequence[str] = ()) -> Campaign:
     """The campaign that `text` describes, after the overrides.
 
     Args:
-        text: YAML. A profile may be a name, a workload a name, and one value may stand for a list
-            of one in `profiles`, `workloads`, `dagster`, `max_workers` and `replicas`.
+        text: YAML. Profiles and workloads may be given by name alone, and one value may stand for
+            a list of one in `profiles`, `workloads`, `dagster`, `max_workers` and `replicas`.
         source: what to call the text in messages, e.g. its path.
-        overrides: `key.path=value`, list items by index from 0, the value as YAML; applied in
-            order. A value may be set where the text has none.
+        overrides: `key.path=value`, applied in order: list items by index from 0, the value as
+            YAML. What the text leaves to its default can be set too.
 
     Raises:
-        CampaignError: its evidence has one line `source:line: key.path: message` per problem,
-            with `--set` in place of source and line where an override brought it in.
+        CampaignError: its evidence has a line `source:line: key.path: message` for each problem,
+            and `--set` for `source:line` where an override brought it in.
     """
-    draft = _Draft(source=source)
-    draft.read(text)
-    draft.write_out_shorthands()
+    draft = _Draft()
+    readable = _read(draft, text)
     for override in overrides:
-        draft.override(override)
-    draft.write_out_shorthands()
-    if draft.readable:
-        draft.check()
-    if draft.problems or draft.campaign is None:
-        raise _refusal(draft)
-    return draft.campaign
+        _override(draft, override)
+    campaign = _check(draft) if readable else None
+    if draft.problems or campaign is None:
+        _refuse(draft, source)
+    return campaign
 
 
 def dump_campaign(campaign: Campaign) -> str:
-    """YAML that loads back to an equal campaign; defaults are written out, so it stays as it is."""
+    """YAML that loads back to an equal campaign; defaults are written out, lest they change."""
     data = campaign.model_dump(mode="json")
-    for index, profile in enumerate(campaign.profiles):
-        if FARGATE.get(profile.name) == profile:
-            data["profiles"][index] = profile.name
+    data["profiles"] = [
+        profile.name if FARGATE.get(profile.name) == profile else written
+        for profile, written in zip(campaign.profiles, data["profiles"], strict=True)
+    ]
     yaml = YAML(typ="safe", pure=True)
-    yaml.default_flow_style = None  # lists of plain values on one line, the rest in blocks
     yaml.sort_base_mapping_type_on_output = False  # type: ignore[assignment]
-    yaml.allow_unicode = True
-    yaml.width = 100
-    lines = _Collected()
-    yaml.dump(data, lines)
-    return "".join(lines.parts)
+    # Block style and no folding: the library's flow style and folded strings do not always load
+    # back. Unprintable characters (line separators, U+FEFF) must be escaped.
+    yaml.default_flow_style = False
+    yaml.width = 2**31
+    yaml.allow_unicode = campaign.model_dump_json().isprintable()
+    yaml.encoding = None  # text, not bytes
+    out = _Collected()
+    yaml.dump(data, out)
+    return "".join(out.parts)
 
 
 def preset_names() -> tuple[str, ...]:
     """The campaigns that ship with the harness, alphabetically."""
-    files = resources.files("harness").joinpath("campaign", "presets").iterdir()
-    return tuple(
-        sorted(file.name.removesuffix(".yaml") for file in files if file.name.endswith(".yaml"))
-    )
+    files = [entry.name for entry in _presets().iterdir()]
+    return tuple(sorted(file.removesuffix(".yaml") for file in files if file.endswith(".yaml")))
 
 
 def preset_text(name: str) -> str:
@@ -106,129 +122,332 @@ def preset_text(name: str) -> str:
         close = get_close_matches(name, names, n=1)
         raise CampaignError(
             f"There is no preset {name!r}.",
-            evidence=f"Presets: {', '.join(names)}",
+            evidence=f"Presets that ship with the harness: {', '.join(names)}",
             hint=f"Did you mean {close[0]}?" if close else "",
         )
-    folder = resources.files("harness").joinpath("campaign", "presets")
-    return folder.joinpath(f"{name}.yaml").read_text(encoding="utf-8")
+    return _presets().joinpath(f"{name}.yaml").read_text(encoding="utf-8")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+def _presets() -> Traversable:
+    return resources.files("harness").joinpath("campaign", "presets")
+
+
+@dataclass(slots=True)
+class _Collected:
+    """A stream for the YAML writer."""
+
+    parts: list[str] = field(default_factory=list)
+
+    def write(self, part: str) -> None:
+        self.parts.append(part)
+
+
+@dataclass(frozen=True, slots=True, order=True)
 class _Problem:
-    line: int  # 0: the command line, shown after the text's
+    line: int
     path: str
     message: str
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True)
 class _Draft:
-    """A campaign in the making: plain data, where each part came from, what is wrong so far.
+    """A campaign in the making: plain data, the line each part came from, what is wrong so far.
 
-    `origins` has the line of every path (0 for `--set`); a path without one came with its parent.
+    A path without a line of its own came with its nearest parent that has one.
     """
 
-    source: str
     data: Any = None
-    origins: dict[Path, int] = field(default_factory=dict)
-    problems: list[_Problem] = field(default_factory=list)
-    readable: bool = True
-    campaign: Campaign | None = None
+    lines: dict[Path, int] = field(default_factory=lambda: {(): 1})
+    problems: set[_Problem] = field(default_factory=set)
 
     def add(self, path: Path, message: str, line: int | None = None) -> None:
-        """Note a problem; without `line` it lies where the nearest known part of `path` does."""
+        """Note a problem, at the line of the path unless another is given."""
         if line is None:
-            known = (path[:end] for end in range(len(path), -1, -1))
-            line = next((self.origins[part] for part in known if part in self.origins), 1)
-        problem = _Problem(line=line, path=".".join(map(str, path)), message=message)
-        if problem not in self.problems:
-            self.problems.append(problem)
+            parents = (path[:end] for end in range(len(path), -1, -1))
+            line = next(self.lines[parent] for parent in parents if parent in self.lines)
+        self.problems.add(_Problem(line, ".".join(map(str, path)), message))
 
-    def read(self, text: str) -> None:
-        """Parse the text, note lines and duplicate keys."""
-        try:
-            node = YAML(typ="safe", pure=True).compose(text)
-            self._note(node, (), line=1)
-            self.data = _parse(text)
-        except _UNREADABLE as error:
-            self.readable = False
-            line, message = _yaml_message(error)
-            self.add((), message, line)
+
+class _UnreadableError(Exception):
+    def __init__(self, message: str, line: int = 1) -> None:
+        super().__init__(message)
+        self.message = message
+        self.line = line
+
+
+def _refuse(draft: _Draft, source: str) -> NoReturn:
+    # The text's problems in its order, then those of the command line.
+    ordered = sorted(draft.problems, key=lambda p: (p.line == SET_LINE, p))
+    places = ("--set" if p.line == SET_LINE else f"{source}:{p.line}" for p in ordered)
+    told = [
+        f"{place}: {p.path}: {p.message}" if p.path else f"{place}: {p.message}"
+        for place, p in zip(places, ordered, strict=True)
+    ]
+    raise CampaignError(
+        f"The campaign {source} has {'a problem' if len(told) == 1 else f'{len(told)} problems'}.",
+        evidence="\n".join(told),
+        hint="Nothing was started. `harness run --dry-run` checks a campaign and shows its plan.",
+    )
+
+
+# Text to data
+
+
+def _read(draft: _Draft, text: str) -> bool:
+    """Whether the text is a mapping; what is wrong with it is noted."""
+    try:
+        _note_lines(draft, _yaml(text, nodes=True), ())
+        data = _plain(_yaml(text))
+    except _UnreadableError as error:
+        draft.add((), error.message, error.line)
+        return False
+    if not isinstance(data, dict):
+        what = "is empty" if data is None else "must be a mapping of keys to values"
+        draft.add((), f"the campaign {what}; it needs name, profiles and workloads")
+        return False
+    draft.data = data
+    return True
+
+
+def _yaml(text: str, *, nodes: bool = False) -> Any:
+    """The text's data, the last of equal keys winning, or its tree of nodes.
+
+    Raises:
+        _UnreadableError: not YAML.
+    """
+    yaml = YAML(typ="safe", pure=True)
+    yaml.allow_duplicate_keys = True  # noted by `_note_lines`, all of them
+    try:
+        return yaml.compose(text) if nodes else yaml.load(text)
+    except MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        begun = f" {error.context}" if error.context else ""
+        if begun and error.context_mark:
+            begun += f" that began in line {error.context_mark.line + 1}"
+        raise _UnreadableError(f"not valid YAML{begun}: {error.problem}", line) from error
+    except RecursionError as error:
+        raise _UnreadableError("nested too deeply") from error
+    except Exception as error:  # whatever Python raises for, e.g., month 13 or `!!int x`
+        said = str(error).strip().splitlines() or [type(error).__name__]
+        raise _UnreadableError(f"a value cannot be read: {said[0]}") from error
+
+
+def _note_lines(draft: _Draft, node: Node | None, path: Path) -> None:
+    """Note the line of every key and list item, and keys that stand twice.
+
+    Raises:
+        _UnreadableError: too deep, or a key that is no plain word.
+    """
+    if node is not None and len(path) > MAX_DEPTH:
+        raise _UnreadableError(f"nested more than {MAX_DEPTH} deep", _line(node))
+    if isinstance(node, SequenceNode):
+        for index, item in enumerate(node.value):
+            draft.lines[*path, index] = _line(item)
+            _note_lines(draft, item, (*path, index))
+    elif isinstance(node, MappingNode):
+        for key, value in node.value:
+            if not isinstance(key, ScalarNode):
+                raise _UnreadableError("a key must be a plain word", _line(key))
+            inner = (*path, str(key.value))
+            if inner in draft.lines and key.value != "<<":
+                first = draft.lines[inner]
+                draft.add(inner, f"stands here again; first in line {first}", _line(key))
+                continue
+            draft.lines[inner] = _line(key)
+            _note_lines(draft, value, inner)
+
+
+def _line(node: Node) -> int:
+    return int(node.start_mark.line) + 1
+
+
+def _plain(value: Any) -> Any:
+    """Only what JSON knows too, and no part shared between two places."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_plain(inner) for inner in value]
+    return value if value is None or isinstance(value, str | int | float) else str(value)
+
+
+# Overrides
+
+
+def _override(draft: _Draft, text: str) -> None:
+    key, equals, value_text = text.partition("=")
+    names = [name.strip() for name in key.split(".")]
+    if not equals or not all(names):
+        draft.add((), f"{text!r} is not of the form key.path=value", SET_LINE)
+        return
+    try:
+        value = _plain(_yaml(value_text))
+    except _UnreadableError as error:
+        draft.add(tuple(names), error.message, SET_LINE)
+        return
+    if draft.data is not None:
+        # Names may be written out by now: an override can reach into `- io`.
+        _write_out_workloads(draft.data)
+        _put(draft, names, value)
+
+
+def _put(draft: _Draft, names: Sequence[str], value: object) -> None:
+    place: Any = draft.data
+    path: Path = ()
+    for depth, name in enumerate(names):
+        at = _step_into(draft, place, name, path)
+        if at is None:
             return
-        if not isinstance(self.data, dict):
-            self.readable = False
-            what = "is empty" if self.data is None else "must be a mapping of keys to values"
-            self.add((), f"the campaign {what}; it needs name, profiles and workloads", 1)
-
-    def _note(self, node: Node | None, path: Path, *, line: int) -> None:
-        self.origins[path] = line
-        if len(path) > MAX_DEPTH:
-            raise RecursionError
-        if isinstance(node, SequenceNode):
-            for index, item in enumerate(node.value):
-                self._note(item, (*path, index), line=_line(item))
-        elif isinstance(node, MappingNode):
-            for key, value in node.value:
-                name = str(key.value) if isinstance(key, ScalarNode) else "?"
-                inner = (*path, name)
-                if inner in self.origins:
-                    self.add(inner, f"a second time; first in line {self.origins[inner]}",
-                             _line(key))  # fmt: skip
-                else:
-                    self._note(value, inner, line=_line(key))
-
-    def write_out_shorthands(self) -> None:
-        """One value for a list of one; names for workloads and profiles."""
-        if not isinstance(self.data, dict):
-            return
-        for key in LISTS:
-            value = self.data.get(key)
-            if isinstance(value, str | int | float) or _is_lone_profile(key, value):
-                self.data[key] = [value]
-        for key, write_out in (("workloads", _workload), ("profiles", self._profile)):
-            entries = self.data.get(key)
-            if isinstance(entries, list):
-                self.data[key] = [write_out(entry, index) for index, entry in enumerate(entries)]
-
-    def _profile(self, entry: object, index: int) -> object:
-        """A name stays as it is until `check`, so that an override may replace it."""
-        return entry
-
-    def override(self, text: str) -> None:
-        """Apply one `key.path=value`."""
-        key, equals, value_text = text.partition("=")
-        steps = key.strip().split(".")
-        if not equals or not all(steps):
-            self.add((), f"{text!r} is not of the form key.path=value", 0)
-            return
-        try:
-            value = _parse(value_text)
-        except _UNREADABLE as error:
-            self.add((), f"{key.strip()}: {_yaml_message(error)[1]}", 0)
-            return
-        if self.readable:
-            self._put(steps, value)
-
-    def _put(self, steps: Sequence[str], value: object) -> None:
-        place, path = self.data, tuple[str | int, ...]()
-        for number, step in enumerate(steps):
-            if isinstance(place, list):
-                if not step.isdecimal() or int(step) >= len(place):
-                    self.add((*path, step), f"{_show(path)} has items 0 to {len(place) - 1}", 0)
-                    return
-                at: str | int = int(step)
-            elif isinstance(place, dict):
-                at = step
-            else:
-                self.add((*path, step), f"{_show(path)} is a single value: set it as a whole", 0)
-                return
-            path = (*path, at)
-            if number == len(steps) - 1:
-                break
-            if isinstance(place, dict) and place.get(at) is None:
-                place[at] = {}
-                self.origins.setdefault(path, 0)
+        path = (*path, at)
+        if depth < len(names) - 1:
+            if isinstance(place, dict) and place.get(name) is None:
+                place[name] = {}
+                draft.lines[path] = SET_LINE
             place = place[at]
-        place[path[-1]] = value
-        for stale in [known for known in self.origins if known[: len(path)] == path]:
-            del self.origins[stale]
-        self.origins[path] = 0
+    for stale in [known for known in draft.lines if known[: len(path)] == path]:
+        del draft.lines[stale]
+    draft.lines[path] = SET_LINE
+    place[path[-1]] = value
+
+
+def _step_into(draft: _Draft, place: object, name: str, path: Path) -> str | int | None:
+    """The key or index that `name` means in `place`; `None`, and a problem, when none."""
+    if isinstance(place, dict):
+        return name
+    if isinstance(place, list):
+        if name.isdecimal() and int(name) < len(place):
+            return int(name)
+        has = f"items 0 to {len(place) - 1}" if place else "no items"
+        draft.add((*path, name), f"there is no such item; {path[-1]} has {has}", SET_LINE)
+        return None
+    draft.add((*path, name), f"{path[-1]} is a single value: set it as a whole", SET_LINE)
+    return None
+
+
+# Checks
+
+
+def _check(draft: _Draft) -> Campaign | None:
+    """The campaign, if its fields are right by themselves; all problems are noted."""
+    data: dict[str, Any] = draft.data
+    _write_out_workloads(data)
+    for key in LISTS:
+        if isinstance(data.get(key), str | int | float):
+            data[key] = [data[key]]
+    _write_out_profiles(draft)
+    for path, number in _infinite(data, ()):
+        draft.add(path, f"must be a finite number, not {number}")
+    for path, message in _contradictions(data):
+        draft.add(path, message)
+    try:
+        # JSON, because its strict mode takes lists for tuples but no "6" or true for a number.
+        return Campaign.model_validate_json(json.dumps(data), strict=True)
+    except ValidationError as error:
+        for details in error.errors():
+            draft.add(*_told(details, data))
+        return None
+
+
+def _write_out_workloads(data: dict[str, Any]) -> None:
+    entries = data.get("workloads")
+    if isinstance(entries, str):
+        entries = [entries]
+    if isinstance(entries, list):
+        data["workloads"] = [{"name": e} if isinstance(e, str) else e for e in entries]
+
+
+def _write_out_profiles(draft: _Draft) -> None:
+    entries = draft.data.get("profiles")
+    for index, entry in enumerate(entries if isinstance(entries, list) else ()):
+        if isinstance(entry, str):
+            try:
+                entries[index] = parse_profile(entry).model_dump()
+            except CampaignError as error:
+                draft.add(("profiles", index), " ".join(str(error).splitlines()))
+                # Any sizes will do for the other checks: the campaign is refused already.
+                entries[index] = {"name": f"refused-{index}", "vcpu": 1, "memory_mib": 2048}
+
+
+def _infinite(value: object, path: Path) -> Iterator[tuple[Path, float]]:
+    if isinstance(value, float) and not math.isfinite(value):
+        yield path, value
+    pairs = value.items() if isinstance(value, dict) else ()
+    pairs = enumerate(value) if isinstance(value, list) else pairs
+    for key, inner in pairs:
+        yield from _infinite(inner, (*path, key))
+
+
+def _contradictions(data: Mapping[str, Any]) -> Iterator[tuple[Path, str]]:
+    """What single fields cannot know; looks only at parts of the right kind."""
+    workloads = data.get("workloads")
+    named = list(enumerate(workloads)) if isinstance(workloads, list) else []
+    ladders: list[tuple[Path, Any]] = [(("search",), data.get("search"))]
+    ladders += [(("workloads", index), workload) for index, workload in named]
+    for path, owner in ladders:
+        if isinstance(owner, dict):
+            rungs = owner.get("concurrencies")
+            yield from _ladder_problems(rungs, (*path, "concurrencies"))
+    for key in LISTS:
+        yield from _twice(data.get(key), key)
+    step = data.get("step")
+    if isinstance(step, dict) and step.get("burst") is True:
+        ramp_s = step.get("ramp_s", StepTimes().ramp_s)
+        if ramp_s != 0:
+            yield ("step", "burst"), f"sends all at once: set ramp_s to 0 (now {ramp_s}) with it"
+
+
+def _ladder_problems(rungs: object, path: Path) -> Iterator[tuple[Path, str]]:
+    if not isinstance(rungs, list):
+        return
+    if not rungs:
+        yield path, "must not be empty"
+    for index, (low, high) in enumerate(zip(rungs, rungs[1:], strict=False), start=1):
+        if isinstance(low, int) and isinstance(high, int) and high <= low:
+            yield (*path, index), f"{high} follows {low}: a ladder must rise at every step"
+
+
+def _twice(entries: object, key: str) -> Iterator[tuple[Path, str]]:
+    """Two equal entries would make two cells of one id."""
+    seen: set[str] = set()
+    for index, entry in enumerate(entries if isinstance(entries, list) else ()):
+        name = entry.get("name", json.dumps(entry)) if isinstance(entry, dict) else entry
+        if str(name) in seen:
+            yield (key, index), f"{name} is in the list twice: its cells could not be told apart"
+        seen.add(str(name))
+
+
+def _told(details: ErrorDetails, data: object) -> tuple[Path, str]:
+    """Pydantic's error at its place in the data, in words that fit a YAML file."""
+    kind, loc, given = details["type"], details["loc"], details.get("input")
+    if kind == "extra_forbidden":
+        return loc, _unknown_key(loc)
+    path = loc if kind == "missing" else _within(loc, data)
+    if kind == "string_pattern_mismatch":
+        field_name = next((part for part in reversed(path) if isinstance(part, str)), "")
+        message = PATTERNS.get(field_name, "has a form that is not allowed")
+    elif kind == "value_error":
+        return path, str(details["ctx"]["error"])
+    elif len(path) < len(loc):
+        message = "must be a number, a text, true or false"  # only `params` offers a choice
+    else:
+        message = KINDS.get(kind, details["msg"].replace("Input should be", "must be"))
+    shown = given is not None and not isinstance(given, dict | list)
+    return path, f"{message}, not {given!r}" if shown else message
+
+
+def _within(loc: Path, data: object) -> Path:
+    """As much of `loc` as is in the data; the rest names a member of a union."""
+    for depth, part in enumerate(loc):
+        try:
+            data = data[part]  # type: ignore[index]
+        except (KeyError, IndexError, TypeError):
+            return loc[:depth]
+    return loc
+
+
+def _unknown_key(loc: Path) -> str:
+    model = MODELS.get(tuple(part for part in loc[:-1] if isinstance(part, str)))
+    known = list(model.model_fields) if model else []
+    close = get_close_matches(str(loc[-1]), known, n=1)
+    if close:
+        return f"unknown key; did you mean {close[0]}?"
+    return f"unknown key; known here: {', '.join(known)}"

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
-from pathlib import Path
-
-from harness.rig.cgroup.create import list_boxes
 from rich.console import Console
 
 from harness.errors import ExitCode
 from harness.rig.ledger import Entry, Ledger
 from harness.rig.target import engine
+from harness.rig.target.process_server import remove_box
 
 
 def down() -> int:
@@ -21,7 +18,7 @@ def down() -> int:
     """
     console = Console(highlight=False, soft_wrap=True)
     done = Ledger.default().cleanup(
-        {"compose": _project, "cgroup": _box, "folder": _folder},
+        {"compose": _project, "cgroup": remove_box},
     )
     for cleaned in done:
         said = cleaned.problem or f"removed ({cleaned.removed})"
@@ -33,19 +30,3 @@ def down() -> int:
 
 def _project(entry: Entry) -> int:
     return engine.remove_project(entry.project)
-
-
-def _box(entry: Entry) -> int:
-    boxes = list_boxes(entry.box)
-    for box in boxes:
-        box.kill()
-        box.remove()
-    return len(boxes)
-
-
-def _folder(entry: Entry) -> int:
-    path = Path(entry.path)
-    if not path.exists():
-        return 0
-    shutil.rmtree(path)
-    return 1

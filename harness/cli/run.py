@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from harness.campaign.estimate import estimate_cell_s, estimate_s, steps_of
-from harness.campaign.loading import load_campaign, preset_names, preset_text
 from rich.console import Console
 
+from harness.campaign.estimate import estimate_cell_s, estimate_s, steps_of
+from harness.campaign.loading import load_campaign, preset_names, preset_text
 from harness.campaign.plan import Campaign
 from harness.cli.progress import PlainListener, choose_listener
 from harness.cli.show import show_findings

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from harness.report.json_document import findings_json
-from harness.report.terminal import render
 from rich.console import Console
 
 from harness.analysis.findings import exit_code
+from harness.report.json_document import findings_json
+from harness.report.terminal import render
 from harness.scenarios import ladder
 
 

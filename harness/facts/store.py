@@ -10,9 +10,7 @@ One process writes a folder, from one thread at a time.
 
 from __future__ import annotations
 
-import errno
 import json
-import os
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -24,109 +22,18 @@ from typing import Any, TypeVar
 import polars as pl
 from pydantic import ValidationError
 
-from harness.errors import EnvironmentProblem, StoredDataError
+from harness.errors import StoredDataError
 from harness.facts import codec
+from harness.facts.durable import append_lines, make_folder, write_bytes, write_text, writing
 from harness.facts.layout import CellFolder, ResultsFolder, parse_results_name
 from harness.facts.model import SCHEMA, Cell, Event, Run, Sample, Step
 from harness.facts.table import CellFacts, ResultsFacts, ResultsSummary, SamplesTable
-from harness.units import show_bytes
 
 T = TypeVar("T")
 
 
-@contextmanager
-def _writing(path: Path) -> Iterator[None]:
-    """Turn what the file system refuses into an `EnvironmentProblem`."""
-    try:
-        yield
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise EnvironmentProblem(
-                f"There is no room left to write {path}.",
-                evidence=f"{error.strerror}; free there: {_free(path)}",
-                hint="Free some disk space, then continue with `harness resume`.",
-            ) from error
-        raise EnvironmentProblem(
-            f"{path} cannot be written.",
-            evidence=str(error),
-            hint="Choose another results folder, or make this one writable.",
-        ) from error
-
-
-def _free(path: Path) -> str:
-    for folder in path.parents:
-        try:
-            free_bytes = shutil.disk_usage(folder).free
-        except OSError:
-            continue
-        return f"{free_bytes} bytes ({show_bytes(free_bytes)})"
-    return "unknown"
-
-
-def _make_folder(path: Path) -> None:
-    with _writing(path):
-        path.mkdir(parents=True, exist_ok=True)
-
-
-def _sync_folder(path: Path) -> None:
-    """Make a rename or a new name in `path` survive a power cut."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def _write_bytes(path: Path, content: bytes) -> None:
-    """Replace `path` as a whole, durably: a reader sees the old content or the new."""
-    # One writer a folder: a fixed temporary name is overwritten, never piles up after a kill.
-    temporary = path.with_name(f".{path.name}.tmp")
-    with _writing(path):
-        try:
-            with temporary.open("wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            temporary.replace(path)
-        except OSError:
-            temporary.unlink(missing_ok=True)
-            raise
-        _sync_folder(path.parent)
-
-
-def write_text(path: Path, text: str) -> None:
-    """Replace a text file as a whole, durably (reports, findings).
-
-    Raises:
-        EnvironmentProblem: no room, or no right to write there.
-    """
-    _write_bytes(path, text.encode())
-
-
 def _write_frame(path: Path, frame: pl.DataFrame) -> None:
-    _write_bytes(path, codec.to_parquet(frame))
-
-
-def _append_lines(path: Path, lines: Iterable[str]) -> None:
-    """Append whole lines, durably. A torn last line left by a kill is cut off first."""
-    content = "".join(f"{line}\n" for line in lines).encode()
-    if not content:
-        return
-    with _writing(path):
-        is_new = not path.exists()
-        with path.open("ab+") as file:
-            _cut_torn_line(file.fileno())
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        if is_new:
-            _sync_folder(path.parent)
-
-
-def _cut_torn_line(descriptor: int) -> None:
-    size = os.fstat(descriptor).st_size
-    if size and os.pread(descriptor, 1, size - 1) != b"\n":
-        os.ftruncate(descriptor, os.pread(descriptor, size, 0).rfind(b"\n") + 1)
+    write_bytes(path, codec.to_parquet(frame))
 
 
 class CellWriter:
@@ -141,9 +48,9 @@ class CellWriter:
         self.folder = folder
         self._sealed = folder.cell_json.exists() and _read_cell_json(folder).sealed
         self._recorded = {step.index for step in _read_steps(folder)}
-        _make_folder(folder.logs)
+        make_folder(folder.logs)
         if not self._sealed:
-            _make_folder(folder.parts)
+            make_folder(folder.parts)
 
     def write_cell(self, cell: Cell) -> None:
         """Write `cell.json` anew."""
@@ -169,8 +76,8 @@ class CellWriter:
             raise ValueError(f"step {step.index} is recorded already")
         _write_frame(self.folder.runs_part(step.index), codec.to_frame(Run, runs))
         _write_frame(self.folder.samples_part(step.index), codec.to_frame(Sample, samples))
-        _append_lines(self.folder.events_jsonl, map(codec.to_line, events))
-        _append_lines(self.folder.steps_jsonl, [codec.to_line(step)])
+        append_lines(self.folder.events_jsonl, map(codec.to_line, events))
+        append_lines(self.folder.steps_jsonl, [codec.to_line(step)])
         self._recorded.add(step.index)
 
     def append_loose(self, samples: Iterable[Sample] = (), events: Iterable[Event] = ()) -> None:
@@ -180,7 +87,7 @@ class CellWriter:
         if frame.height:
             taken = len(self.folder.loose_parts())
             _write_frame(self.folder.loose_part(taken), frame)
-        _append_lines(self.folder.events_jsonl, map(codec.to_line, events))
+        append_lines(self.folder.events_jsonl, map(codec.to_line, events))
 
     def seal(self, cell: Cell) -> None:
         """Merge the parts, mark the cell sealed, remove the parts. May be repeated."""
@@ -192,7 +99,7 @@ class CellWriter:
             plain = codec.to_plain(replace(cell, sealed=True))
             write_text(self.folder.cell_json, codec.to_document(plain))
             self._sealed = True
-        with _writing(self.folder.parts):
+        with writing(self.folder.parts):
             if self.folder.parts.exists():
                 shutil.rmtree(self.folder.parts)
 
@@ -209,7 +116,7 @@ class ResultsWriter:
 
     def __init__(self, folder: ResultsFolder) -> None:
         self.folder = folder
-        _make_folder(folder.cells)
+        make_folder(folder.cells)
 
     def write_campaign(self, text: str) -> None:
         """The campaign, as YAML text."""
@@ -226,7 +133,7 @@ class ResultsWriter:
 
     def journal(self, entry: Mapping[str, Any]) -> None:
         """One decision of the search, durable once this returns."""
-        _append_lines(self.folder.journal_jsonl, [codec.to_line(entry)])
+        append_lines(self.folder.journal_jsonl, [codec.to_line(entry)])
 
     def cell(self, cell_id: str) -> CellWriter:
         """The writer of one cell."""

@@ -97,16 +97,16 @@ def _place(issue: IssueFinding) -> str:
 def _cells_table(console: Console, cells: Sequence[CellFinding]) -> None:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
     for heading, least in (
-        ("cell", 18),
-        ("capacity", 14),
+        ("cell", 16),
+        ("capacity", 12),
         ("fails at", 5),
-        ("broke", 13),
+        ("broke", 12),
         ("binds", 13),
         ("runs/s", 6),
         ("MiB a run", 10),
         ("launch CPU", 7),
         ("workers", 7),
-        ("max concurrent runs", 10),
+        ("max runs", 4),
     ):
         table.add_column(heading, overflow="fold", min_width=least)
     for cell in cells:
@@ -176,6 +176,22 @@ def _steps_table(console: Console, cell: CellFinding) -> None:
         style = STYLES.get(step.verdict, "")
         table.add_row(*_step_values(step), Text(_verdict(step), style=style))
     console.print(table)
+
+
+def _step_values(step: StepFinding) -> tuple[str, ...]:
+    return (
+        f"{step.concurrency}{_again(step)}",
+        f"{step.completed - step.failed}/{step.failed}/{step.lost}",
+        rate_phrase(step.throughput_runs_per_s),
+        marked(step.response_s.p95, enough=step.response_s.enough),
+        marked(step.launch_s.p95, enough=step.launch_s.enough),
+        plain(step.slowdown_p95, ".2f"),
+        percent(step.memory_peak_ratio),
+        plain(step.cpu_cores, ".2f"),
+        percent(step.throttled_ratio),
+        plain(step.pool_queue_max),
+        marked(step.probe_s.p99, enough=step.probe_s.enough),
+    )
 
 
 def _steps_lines(console: Console, cell: CellFinding) -> None:

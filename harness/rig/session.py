@@ -10,10 +10,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from harness.campaign.loading import dump_campaign
-from harness.rig.load.driver import LocustDriver
-from harness.rig.telemetry.registry import DEVICES
-from harness.rig.telemetry.suite import TelemetrySuite
-
 from harness.campaign.plan import Campaign, CellPlan
 from harness.errors import Interrupted
 from harness.facts.layout import CellFolder, ResultsFolder, new_results_path
@@ -24,10 +20,13 @@ from harness.rig.conductor import Conductor
 from harness.rig.environment import record_environment
 from harness.rig.hosting import Hosting, choose, limits_of, prepare
 from harness.rig.ledger import Ledger
+from harness.rig.load.driver import LocustDriver
 from harness.rig.lock import campaign_lock
 from harness.rig.parts import Rig
 from harness.rig.preflight import check_fit, check_results_root
 from harness.rig.protocols import Listener, NextStep
+from harness.rig.telemetry.registry import DEVICES
+from harness.rig.telemetry.suite import TelemetrySuite
 
 Search = Callable[[CellPlan, CellFolder], NextStep]
 """Makes the search for one cell; it may read that cell's facts between steps."""

@@ -10,14 +10,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from harness.campaign.loading import load_campaign
-from harness.report.json_document import findings_json
-
 from harness.analysis.findings import Findings, findings_of, step_verdict
+from harness.campaign.loading import load_campaign
 from harness.campaign.plan import Campaign, CellPlan
+from harness.facts.durable import write_text
 from harness.facts.layout import CellFolder, ResultsFolder
 from harness.facts.model import Step
-from harness.facts.store import read_cell, read_results, write_text
+from harness.facts.store import read_cell, read_results
+from harness.report.json_document import findings_json
 from harness.rig.protocols import Done, Listener, NextStep, StepOrder
 from harness.rig.session import SessionOptions, measure
 

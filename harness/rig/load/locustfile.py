@@ -59,7 +59,7 @@ DEFAULT_JOB = "load"
 DEFAULT_LOCATION = "under-test"
 
 
-@events.init_command_line_parser.add_listener
+@events.init_command_line_parser.add_listener  # type: ignore[untyped-decorator]
 def add_arguments(parser: LocustArgumentParser) -> None:
     """What a plain `locust` command may say; under our driver the order says it."""
     group = parser.add_argument_group("Dagster", "what to launch")
@@ -70,8 +70,8 @@ def add_arguments(parser: LocustArgumentParser) -> None:
     group.add_argument("--load-out", default="", help="write every event to this file (JSON lines)")
 
 
-@events.init.add_listener
-def watch_parent(environment: Environment, **_: Any) -> None:
+@events.init.add_listener  # type: ignore[untyped-decorator]
+def watch_parent(**_: Any) -> None:
     """A parent killed with -9 can tell nobody, but its end of our standard input closes."""
     if not os.environ.get("LOAD_WATCH_STDIN"):
         return
@@ -85,7 +85,7 @@ def watch_parent(environment: Environment, **_: Any) -> None:
     gevent.spawn(watch)
 
 
-@events.test_start.add_listener
+@events.test_start.add_listener  # type: ignore[untyped-decorator]
 def open_session(environment: Environment, **_: Any) -> None:
     """A new session for each test; the master has no users and needs none."""
     if isinstance(environment.runner, MasterRunner):
@@ -94,7 +94,7 @@ def open_session(environment: Environment, **_: Any) -> None:
     session.start()
 
 
-@events.test_stop.add_listener
+@events.test_stop.add_listener  # type: ignore[untyped-decorator]
 def close_session(environment: Environment, **_: Any) -> None:
     """Stop polling and close the record."""
     session: Session | None = getattr(environment, "dagster", None)
@@ -113,7 +113,7 @@ class DagsterUser(FastHttpUser):
 
     def on_start(self) -> None:
         """Wait for the session to open, then for this user's turn."""
-        self._session: Session = self.environment.dagster  # type: ignore[attr-defined]
+        self._session: Session = self.environment.dagster
         self._number = self._session.join()
         self._intended_s = self._session.turn(self._number)
 
@@ -349,7 +349,7 @@ def record_writer(environment: Environment) -> Callable[[Line], None]:
         return lambda _: None
     if isinstance(environment.runner, WorkerRunner):
         name = f"{name}.{os.getpid()}"
-    stream = Path(name).open("w", encoding="utf-8")
+    stream = Path(name).open("w", encoding="utf-8")  # noqa: SIM115 (open as long as we live)
 
     def write(line: Mapping[str, Any]) -> None:
         stream.write(json.dumps(line) + "\n")

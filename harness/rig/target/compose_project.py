@@ -10,9 +10,9 @@ from typing import Any
 from docker import DockerClient
 from docker.errors import DockerException
 from docker.models.containers import Container
-from harness.rig.assets import asset
 
 from harness.errors import TargetFailed
+from harness.rig.assets import asset
 from harness.rig.target import engine
 from harness.rig.target.docker_cli import docker
 

@@ -69,8 +69,7 @@ def workload_environment(
         "WORKLOAD_EXECUTOR": cell.workload.executor,
         "WORKLOAD_STEPS": str(cell.workload.steps),
     }
-    for name, value in cell.workload.params.items():
-        environment[f"WORKLOAD_PARAM_{name.upper()}"] = str(value)
+    environment |= cell.workload.environment
     if pool_path is not None:
         environment |= {"PYTHONPATH": str(asset("compose/probe")), "POOL_PROBE": str(pool_path)}
     return environment

@@ -12,12 +12,11 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from harness.rig.assets import asset
-from harness.rig.target.locks import lock_path
-
 from harness.errors import EnvironmentProblem, TargetFailed
+from harness.rig.assets import asset
 from harness.rig.target.base_image import build_base
 from harness.rig.target.docker_cli import docker
+from harness.rig.target.locks import lock_path
 
 PYTHON_IMAGE = "python:3.11-slim-bookworm"
 POSTGRES_IMAGE = "postgres:17"

@@ -24,10 +24,17 @@ SOURCE = "host"
 class Machine(Protocol):
     """The calls of `psutil` this device makes."""
 
-    def cpu_times(self) -> Any: ...
-    def virtual_memory(self) -> Any: ...
-    def cpu_freq(self) -> Any: ...
-    def disk_usage(self, path: str) -> Any: ...
+    def cpu_times(self) -> Any:
+        """Seconds since boot, over all cores, by what they were spent on."""
+
+    def virtual_memory(self) -> Any:
+        """Memory, with `available` in bytes."""
+
+    def cpu_freq(self) -> Any:
+        """The clock, with `current` in MHz; `None` where it is not told."""
+
+    def disk_usage(self, path: str) -> Any:
+        """The disk that holds `path`, with `free` in bytes."""
 
 
 class HostDevice:

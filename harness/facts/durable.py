@@ -1,0 +1,109 @@
+"""Writing so that it is there afterwards: atomic files, whole lines, plain words on a full disk."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from harness.errors import EnvironmentProblem
+from harness.units import show_bytes
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Turn what the file system refuses into an `EnvironmentProblem`."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise EnvironmentProblem(
+                f"There is no room left to write {path}.",
+                evidence=f"{error.strerror}; free there: {_free(path)}",
+                hint="Free some disk space, then continue with `harness resume`.",
+            ) from error
+        raise EnvironmentProblem(
+            f"{path} cannot be written.",
+            evidence=str(error),
+            hint="Choose another results folder, or make this one writable.",
+        ) from error
+
+
+def _free(path: Path) -> str:
+    for folder in path.parents:
+        try:
+            free_bytes = shutil.disk_usage(folder).free
+        except OSError:
+            continue
+        return f"{free_bytes} bytes ({show_bytes(free_bytes)})"
+    return "unknown"
+
+
+def make_folder(path: Path) -> None:
+    """Make a folder and its parents; fine when it is there.
+
+    Raises:
+        EnvironmentProblem: no room, or no right to.
+    """
+    with writing(path):
+        path.mkdir(parents=True, exist_ok=True)
+
+
+def _sync_folder(path: Path) -> None:
+    """Make a rename or a new name in `path` survive a power cut."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Replace `path` as a whole, durably: a reader sees the old content or the new."""
+    # One writer a folder: a fixed temporary name is overwritten, never piles up after a kill.
+    temporary = path.with_name(f".{path.name}.tmp")
+    with writing(path):
+        try:
+            with temporary.open("wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.replace(path)
+        except OSError:
+            temporary.unlink(missing_ok=True)
+            raise
+        _sync_folder(path.parent)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Replace a text file as a whole, durably (reports, findings).
+
+    Raises:
+        EnvironmentProblem: no room, or no right to write there.
+    """
+    write_bytes(path, text.encode())
+
+
+def append_lines(path: Path, lines: Iterable[str]) -> None:
+    """Append whole lines, durably. A torn last line left by a kill is cut off first."""
+    content = "".join(f"{line}\n" for line in lines).encode()
+    if not content:
+        return
+    with writing(path):
+        is_new = not path.exists()
+        with path.open("ab+") as file:
+            _cut_torn_line(file.fileno())
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        if is_new:
+            _sync_folder(path.parent)
+
+
+def _cut_torn_line(descriptor: int) -> None:
+    size = os.fstat(descriptor).st_size
+    if size and os.pread(descriptor, 1, size - 1) != b"\n":
+        os.ftruncate(descriptor, os.pread(descriptor, size, 0).rfind(b"\n") + 1)

@@ -1,0 +1,319 @@
+"""The parent side of the load: one Locust child per step, watched until it is gone.
+
+The conductor never imports Locust or gevent; it starts a child, reads the lines the child
+writes and turns them into facts. Whatever happens to either process, the other one ends.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from harness.errors import GeneratorFailed, TargetFailed
+from harness.rig.load import dagster_graphql as graphql
+from harness.rig.load.records import StepRecord, encode_order
+from harness.rig.protocols import Endpoints, LoadOrder, LoadOutcome, Progress
+
+LOCUSTFILE = Path(__file__).with_name("locustfile.py")
+TICK_S = 0.1
+ABORT_INTERVAL_S = 0.5
+SPARE_S = 60.0
+TERM_PATIENCE_S = 2.0
+KILL_PATIENCE_S = 1.0
+QUIT_PATIENCE_S = 5.0
+LOCATION_INTERVAL_S = 1.0
+LOCATION_TIMEOUT_S = 10.0
+LOG_TAIL_LINES = 8
+
+Connect = Callable[[str, float], graphql.Transport]
+
+
+class LocustDriver:
+    """Drives one step at a time with a Locust child of its own.
+
+    Args:
+        folder: where each step's records and log go (`load-step-003.jsonl`, `….log`); made
+            when missing.
+        python: the interpreter that has Locust.
+        clock: monotonic seconds.
+        sleep: waits.
+        connect: opens a transport to a webserver: (its address, timeout in seconds).
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        python: str = sys.executable,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+        connect: Connect = graphql.connect,
+    ) -> None:
+        self._folder = folder
+        self._python = python
+        self._clock = clock
+        self._sleep = sleep
+        self._connect = connect
+        self._child: subprocess.Popen[bytes] | None = None
+
+    def wait_until_loadable(self, endpoints: Endpoints, timeout_s: float) -> None:
+        """Block until the webserver can launch the location's job.
+
+        A server that cannot be reached may come (the webserver is told to look again, since old
+        ones never do by themselves); code that does not load, or a location the workspace does
+        not know, never will.
+
+        Raises:
+            TargetFailed: the location reports an error, or time is up.
+        """
+        post = self._connect(endpoints.webserver_url, LOCATION_TIMEOUT_S)
+        deadline_s = self._clock() + timeout_s
+        while True:
+            seen = _look(post, endpoints.location)
+            if seen.state == "loaded":
+                return
+            _give_up_on(seen, endpoints.location)
+            if self._clock() >= deadline_s:
+                raise TargetFailed(
+                    f"Dagster could not load {endpoints.location!r} in {timeout_s:g} s.",
+                    evidence=f"Last seen: {seen.state} {seen.error}".strip(),
+                    hint="The logs of webserver and code server in the results folder say more.",
+                )
+            if seen.state == "unreachable":
+                with contextlib.suppress(graphql.GraphQLError):
+                    post(graphql.reload_location(endpoints.location))
+            self._sleep(LOCATION_INTERVAL_S)
+
+    def execute(
+        self,
+        order: LoadOrder,
+        *,
+        abort: Callable[[], str],
+        progress: Callable[[Progress], None],
+    ) -> LoadOutcome:
+        """Run one step; returns when its child is gone.
+
+        `abort()` is asked twice a second; a non-empty answer ends the step and leaves the runs
+        in flight `LOST`. `progress` is called about once a second.
+
+        Raises:
+            GeneratorFailed: the child could not start, died, hung, or sent nothing.
+            KeyboardInterrupt: after the child is gone.
+        """
+        self.stop()
+        self._folder.mkdir(parents=True, exist_ok=True)
+        files = _Files.of(self._folder, order.step)
+        record = StepRecord(order.step)
+        with files.lines.open("w+b") as lines:
+            reader = LineReader(lines.read)
+            try:
+                self._child = self._spawn(order, files)
+                watch = _Watch(order=order, abort=abort, progress=progress, files=files)
+                reason = self._follow(watch, record, reader)
+                if not reason:
+                    self._await_exit()
+            finally:
+                self.stop()
+            # Reason: lines written between the last look and the child's end count too.
+            _take(reader, record)
+        if not reason and record.sent_count == 0:
+            raise GeneratorFailed(
+                "The load generator sent nothing.", evidence=tail(files.log), hint=files.hint
+            )
+        end_s = record.done_s if record.done_s is not None else time.time()
+        return record.outcome(abort_reason=reason, end_s=end_s)
+
+    def stop(self) -> None:
+        """End the child at once, if there is one, in at most 3 s. Safe to call twice."""
+        child, self._child = self._child, None
+        if child is None:
+            return
+        try:
+            if child.poll() is None:
+                child.terminate()
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    child.wait(TERM_PATIENCE_S)
+        finally:
+            if child.poll() is None:
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(child.pid, signal.SIGKILL)
+                child.wait(KILL_PATIENCE_S)
+            if child.stdin is not None:
+                child.stdin.close()
+
+    def _spawn(self, order: LoadOrder, files: _Files) -> subprocess.Popen[bytes]:
+        """Start the child in a session of its own, so that Ctrl-C reaches only us.
+
+        Its standard input is a pipe that nobody writes to: it closes when we die, even by
+        SIGKILL, and the child then ends itself. (PR_SET_PDEATHSIG would need code between fork
+        and exec, unsafe beside our threads, and follows the thread, not the process.)
+        """
+        command = [self._python, "-m", "locust", *_locust_arguments(order)]
+        try:
+            with files.log.open("wb") as log:
+                return subprocess.Popen(
+                    command,
+                    cwd=self._folder,
+                    env=_environment(order, files),
+                    stdin=subprocess.PIPE,
+                    stdout=log,
+                    stderr=subprocess.STDOUT,
+                    start_new_session=True,
+                )
+        except OSError as error:
+            raise GeneratorFailed(
+                "The load generator could not be started.", evidence=str(error)
+            ) from error
+
+    def _follow(self, watch: _Watch, record: StepRecord, reader: LineReader) -> str:
+        """Read along until the child is done (empty answer) or the step is aborted (why)."""
+        asked_s = self._clock()
+        deadline_s = asked_s + total_s(watch.order) + SPARE_S
+        while True:
+            # Asked before reading: a child seen dead has written everything we then read.
+            exit_code = self._child.poll() if self._child else None
+            if _take(reader, record) and record.progress is not None:
+                watch.progress(record.progress)
+            if record.done_s is not None:
+                return ""
+            if record.error or exit_code is not None:
+                raise _died(record.error, exit_code, watch.files)
+            now_s = self._clock()
+            if now_s >= deadline_s:
+                raise _died("it did not end in time", None, watch.files)
+            if now_s - asked_s >= ABORT_INTERVAL_S:
+                asked_s = now_s
+                if reason := watch.abort():
+                    return reason
+            self._sleep(TICK_S)
+
+    def _await_exit(self) -> None:
+        """Let the child print its tables; what it measured is already on file."""
+        if self._child is not None:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._child.wait(QUIT_PATIENCE_S)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Files:
+    lines: Path
+    log: Path
+
+    @classmethod
+    def of(cls, folder: Path, step: int) -> _Files:
+        stem = folder.resolve() / f"load-step-{step:03d}"
+        return cls(lines=stem.with_suffix(".jsonl"), log=stem.with_suffix(".log"))
+
+    @property
+    def hint(self) -> str:
+        return f"Full log: {self.log}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Watch:
+    order: LoadOrder
+    abort: Callable[[], str]
+    progress: Callable[[Progress], None]
+    files: _Files
+
+
+class LineReader:
+    """Complete JSON lines out of a file that still grows; a half line waits for its rest."""
+
+    def __init__(self, read: Callable[[], bytes]) -> None:
+        self._read = read
+        self._rest = b""
+
+    def lines(self) -> Iterator[dict[str, Any]]:
+        """Every line completed since the last call."""
+        *complete, self._rest = (self._rest + self._read()).split(b"\n")
+        for line in complete:
+            yield json.loads(line)
+
+
+def total_s(order: LoadOrder) -> float:
+    """The longest a step may take by its order, in seconds."""
+    return order.ramp_s + order.settle_s + order.hold_s + order.drain_s
+
+
+def tail(log: Path) -> str:
+    """The last lines of a log, for an error's evidence."""
+    try:
+        text = log.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""
+    return "\n".join(text.splitlines()[-LOG_TAIL_LINES:])
+
+
+def _take(reader: LineReader, record: StepRecord) -> bool:
+    """Whether there was news of the step's progress."""
+    before = record.progress
+    for line in reader.lines():
+        record.add(line)
+    return record.progress is not before
+
+
+def _locust_arguments(order: LoadOrder) -> list[str]:
+    """Locust spawns all users at once; the schedule is the locustfile's."""
+    users = str(order.concurrency)
+    return [
+        *("--locustfile", str(LOCUSTFILE), "--host", order.webserver_url, "--headless"),
+        *("--users", users, "--spawn-rate", users, "--stop-timeout", "0"),
+        *("--only-summary", "--exit-code-on-error", "0", "--loglevel", "INFO"),
+    ]
+
+
+def _environment(order: LoadOrder, files: _Files) -> dict[str, str]:
+    """Ours without the user's own Locust settings, with the order and where to import from."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("LOCUST_")}
+    roots = [str(LOCUSTFILE.parents[3]), kept.get("PYTHONPATH", "")]
+    return {
+        **kept,
+        "PYTHONPATH": os.pathsep.join(root for root in roots if root),
+        "PYTHONUNBUFFERED": "1",
+        "LOAD_ORDER": encode_order(order),
+        "LOAD_OUT": str(files.lines),
+        "LOAD_WATCH_STDIN": "1",
+    }
+
+
+def _died(error: str, exit_code: int | None, files: _Files) -> GeneratorFailed:
+    how = f"exit code {exit_code}" if exit_code is not None else ""
+    said = error or "it wrote nothing about why"
+    return GeneratorFailed(
+        "The load generator ended before its step was over.",
+        evidence="\n".join(part for part in (said, how, tail(files.log)) if part),
+        hint=files.hint,
+    )
+
+
+def _look(post: graphql.Transport, location: str) -> graphql.LocationStatus:
+    """A webserver that does not answer (well) yet counts as loading."""
+    try:
+        return graphql.parse_location_status(post(graphql.location_status()), location)
+    except graphql.GraphQLError as error:
+        return graphql.LocationStatus(state="loading", error=str(error))
+
+
+def _give_up_on(seen: graphql.LocationStatus, location: str) -> None:
+    if seen.state == "broken":
+        raise TargetFailed(
+            f"The code location {location!r} does not load.",
+            evidence=seen.error,
+            hint="Load the same code with `dagster definitions validate` to see it alone.",
+        )
+    if seen.state == "absent" and seen.known:
+        raise TargetFailed(
+            f"The webserver knows no code location {location!r}.",
+            evidence=f"It knows: {', '.join(seen.known)}",
+            hint="Its workspace file must name the location the same way.",
+        )

@@ -1,0 +1,142 @@
+"""A webserver that speaks the few GraphQL answers the load generator needs.
+
+No Dagster: a run is a moment of launch and a duration. Everything the generator did is kept
+for the tests to look at.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+import uuid
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+LOCATION = "under-test"
+REPOSITORY = "some_repository"
+
+
+@dataclass(slots=True, kw_only=True)
+class Behaviour:
+    """How the fake answers. `reject` is the `launchRun` answer of every rejected launch."""
+
+    run_s: float = 0.3
+    launch_delay_s: float = 0.0
+    final_status: str = "SUCCESS"
+    reject: Mapping[str, Any] | None = None
+    load_error: str = ""
+
+
+@dataclass(slots=True, kw_only=True)
+class FakeRun:
+    """One launched run."""
+
+    launched_s: float
+    ends_s: float
+    params: Mapping[str, Any]
+
+
+@dataclass(slots=True)
+class FakeWebserver:
+    """The server's state; `url` is where it listens."""
+
+    behaviour: Behaviour
+    url: str = ""
+    runs: dict[str, FakeRun] = field(default_factory=dict)
+    launch_requests_s: list[float] = field(default_factory=list)
+    polls: list[int] = field(default_factory=list)
+    most_in_flight: int = 0
+    _launching: int = 0
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def answer(self, body: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The `data` of one request."""
+        query, variables = body["query"], body.get("variables", {})
+        if "launchRun(" in query:
+            return {"launchRun": self._launch(variables["params"])}
+        if "runsOrError(" in query:
+            return {"runsOrError": self._statuses(variables["ids"])}
+        if "workspaceOrError" in query:
+            return {"workspaceOrError": self._workspace()}
+        raise AssertionError(f"an unexpected request: {query}")
+
+    def _launch(self, params: Mapping[str, Any]) -> Mapping[str, Any]:
+        with self._lock:
+            now_s = time.time()
+            self.launch_requests_s.append(now_s)
+            self._launching += 1
+            alive = sum(run.ends_s > now_s for run in self.runs.values())
+            self.most_in_flight = max(self.most_in_flight, alive + self._launching)
+        time.sleep(self.behaviour.launch_delay_s)
+        with self._lock:
+            self._launching -= 1
+            if self.behaviour.reject is not None:
+                return self.behaviour.reject
+            run_id, now_s = str(uuid.uuid4()), time.time()
+            self.runs[run_id] = FakeRun(
+                launched_s=now_s, ends_s=now_s + self.behaviour.run_s, params=params
+            )
+        return {"__typename": "LaunchRunSuccess", "run": {"runId": run_id}}
+
+    def _statuses(self, run_ids: list[str]) -> Mapping[str, Any]:
+        with self._lock:
+            self.polls.append(len(run_ids))
+            rows = [self._row(run_id, self.runs[run_id]) for run_id in run_ids]
+        return {"__typename": "Runs", "results": rows}
+
+    def _row(self, run_id: str, run: FakeRun) -> Mapping[str, Any]:
+        ended = run.ends_s <= time.time()
+        return {
+            "runId": run_id,
+            "status": self.behaviour.final_status if ended else "STARTED",
+            "startTime": run.launched_s,
+            "endTime": run.ends_s if ended else None,
+        }
+
+    def _workspace(self) -> Mapping[str, Any]:
+        loaded: Mapping[str, Any] = {
+            "__typename": "RepositoryLocation",
+            "repositories": [{"name": REPOSITORY}],
+        }
+        if self.behaviour.load_error:
+            loaded = {"__typename": "PythonError", "message": self.behaviour.load_error}
+        entry = {"name": LOCATION, "loadStatus": "LOADED", "locationOrLoadError": loaded}
+        return {"__typename": "Workspace", "locationEntries": [entry]}
+
+
+@contextmanager
+def serving(behaviour: Behaviour) -> Iterator[FakeWebserver]:
+    """A fake on a free port of 127.0.0.1, gone afterwards."""
+    fake = FakeWebserver(behaviour)
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_POST(self) -> None:
+            length = int(self.headers["Content-Length"])
+            data = fake.answer(json.loads(self.rfile.read(length)))
+            text = json.dumps({"data": data}).encode()
+            self.send_response(200)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(text)))
+            self.end_headers()
+            self.wfile.write(text)
+
+        def log_message(self, format: str, *args: Any) -> None:
+            """Quiet."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    fake.url = f"http://127.0.0.1:{server.server_address[1]}"
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+    thread.start()
+    try:
+        yield fake
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
