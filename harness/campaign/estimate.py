@@ -19,7 +19,7 @@ STOP_S = 10.0
 """Logs saved, everything taken down."""
 
 LAUNCH_S = 3.0
-"""What a run takes beside its work: spawning and importing (about 1 CPU-second), noticing its end."""
+"""What a run takes beside its work: spawn, imports (about 1 CPU-second), noticing its end."""
 
 WARMUP_LIMIT_S = 60.0
 """The rig sends no further warm-up run after this long."""

@@ -8,16 +8,19 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from importlib import resources
 from importlib.resources.abc import Traversable
+from itertools import pairwise
 from typing import Any, NoReturn
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 from ruamel.yaml import YAML
+from ruamel.yaml.compat import StringIO
 from ruamel.yaml.error import MarkedYAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
@@ -27,15 +30,9 @@ from harness.errors import CampaignError
 
 Path = tuple[str | int, ...]
 
-SET_LINE = 0
-"""The line of what `--set` brought in; lines of the text count from 1."""
-
-MAX_DEPTH = 10
-"""A campaign needs 4 levels; an alias that contains itself would need them all."""
-
+SET_LINE = 0  # of what `--set` brought in; lines of the text count from 1
+MAX_DEPTH = 10  # a campaign needs 4; an alias that contains itself has no end
 LISTS = ("profiles", "workloads", "dagster", "max_workers", "replicas")
-"""Where one value may stand for a list of one."""
-
 MODELS: Mapping[tuple[str, ...], type[BaseModel]] = {
     (): Campaign,
     ("profiles",): Profile,
@@ -44,13 +41,13 @@ MODELS: Mapping[tuple[str, ...], type[BaseModel]] = {
     ("search",): Ladder,
     ("slos",): Slos,
 }
-
 PATTERNS = {
     "dagster": "must be a full version such as 1.13.27",
     "name": "must be lower-case letters, digits and . _ - and start with a letter or a digit",
 }
-
+# Kinds of pydantic's errors that are better said in YAML's words.
 KINDS = {
+    "json_invalid": "a text has half a character in it (a lone surrogate)",
     "missing": "is required",
     "too_short": "must not be empty",
     "model_type": "must be a mapping of keys to values",
@@ -58,7 +55,6 @@ KINDS = {
     "tuple_type": "must be a list",
     "string_type": "must be text (quotes make it so)",
 }
-"""Pydantic's kinds of error that are better said in YAML's words."""
 
 
 def load_campaign(text: str, *, source: str, overrides: Sequence[str] = ()) -> Campaign:
@@ -99,10 +95,10 @@ def dump_campaign(campaign: Campaign) -> str:
     yaml.default_flow_style = False
     yaml.width = 2**31
     yaml.allow_unicode = campaign.model_dump_json().isprintable()
-    yaml.encoding = None  # text, not bytes
-    out = _Collected()
-    yaml.dump(data, out)
-    return "".join(out.parts)
+    yaml.encoding = None  # type: ignore[assignment]  # text, not bytes
+    written_text = StringIO()
+    yaml.dump(data, written_text)
+    return str(written_text.getvalue())
 
 
 def preset_names() -> tuple[str, ...]:
@@ -133,55 +129,34 @@ def _presets() -> Traversable:
 
 
 @dataclass(slots=True)
-class _Collected:
-    """A stream for the YAML writer."""
-
-    parts: list[str] = field(default_factory=list)
-
-    def write(self, part: str) -> None:
-        self.parts.append(part)
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class _Problem:
-    line: int
-    path: str
-    message: str
-
-
-@dataclass(slots=True)
 class _Draft:
-    """A campaign in the making: plain data, the line each part came from, what is wrong so far.
+    """A campaign in the making: plain data, the line of each part, what is wrong so far.
 
     A path without a line of its own came with its nearest parent that has one.
     """
 
     data: Any = None
     lines: dict[Path, int] = field(default_factory=lambda: {(): 1})
-    problems: set[_Problem] = field(default_factory=set)
+    problems: set[tuple[int, str, str]] = field(default_factory=set)  # line, path, message
 
     def add(self, path: Path, message: str, line: int | None = None) -> None:
         """Note a problem, at the line of the path unless another is given."""
         if line is None:
             parents = (path[:end] for end in range(len(path), -1, -1))
             line = next(self.lines[parent] for parent in parents if parent in self.lines)
-        self.problems.add(_Problem(line, ".".join(map(str, path)), message))
+        self.problems.add((line, ".".join(map(str, path)), message))
 
 
 class _UnreadableError(Exception):
-    def __init__(self, message: str, line: int = 1) -> None:
-        super().__init__(message)
-        self.message = message
-        self.line = line
+    """Args: what is wrong, and in which line."""
 
 
 def _refuse(draft: _Draft, source: str) -> NoReturn:
     # The text's problems in its order, then those of the command line.
-    ordered = sorted(draft.problems, key=lambda p: (p.line == SET_LINE, p))
-    places = ("--set" if p.line == SET_LINE else f"{source}:{p.line}" for p in ordered)
+    ordered = sorted(draft.problems, key=lambda problem: (problem[0] == SET_LINE, problem))
     told = [
-        f"{place}: {p.path}: {p.message}" if p.path else f"{place}: {p.message}"
-        for place, p in zip(places, ordered, strict=True)
+        ": ".join(filter(None, ("--set" if line == SET_LINE else f"{source}:{line}", path, said)))
+        for line, path, said in ordered
     ]
     raise CampaignError(
         f"The campaign {source} has {'a problem' if len(told) == 1 else f'{len(told)} problems'}.",
@@ -190,16 +165,13 @@ def _refuse(draft: _Draft, source: str) -> NoReturn:
     )
 
 
-# Text to data
-
-
 def _read(draft: _Draft, text: str) -> bool:
     """Whether the text is a mapping; what is wrong with it is noted."""
     try:
-        _note_lines(draft, _yaml(text, nodes=True), ())
-        data = _plain(_yaml(text))
+        _note_lines(draft, _parse(text, YAML.compose), ())
+        data = _parse(text, _load_plain)
     except _UnreadableError as error:
-        draft.add((), error.message, error.line)
+        draft.add((), *error.args)
         return False
     if not isinstance(data, dict):
         what = "is empty" if data is None else "must be a mapping of keys to values"
@@ -209,27 +181,30 @@ def _read(draft: _Draft, text: str) -> bool:
     return True
 
 
-def _yaml(text: str, *, nodes: bool = False) -> Any:
-    """The text's data, the last of equal keys winning, or its tree of nodes.
+def _parse(text: str, how: Callable[[YAML, str], Any], *, duplicates: bool = True) -> Any:
+    """What the YAML library makes of the text.
 
     Raises:
-        _UnreadableError: not YAML.
+        _UnreadableError: it is no YAML.
     """
     yaml = YAML(typ="safe", pure=True)
-    yaml.allow_duplicate_keys = True  # noted by `_note_lines`, all of them
+    yaml.allow_duplicate_keys = duplicates
     try:
-        return yaml.compose(text) if nodes else yaml.load(text)
+        return how(yaml, text)
     except MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         begun = f" {error.context}" if error.context else ""
         if begun and error.context_mark:
             begun += f" that began in line {error.context_mark.line + 1}"
         raise _UnreadableError(f"not valid YAML{begun}: {error.problem}", line) from error
-    except RecursionError as error:
-        raise _UnreadableError("nested too deeply") from error
-    except Exception as error:  # whatever Python raises for, e.g., month 13 or `!!int x`
+    except Exception as error:  # month 13, `!!int x`, an alias that contains itself
         said = str(error).strip().splitlines() or [type(error).__name__]
-        raise _UnreadableError(f"a value cannot be read: {said[0]}") from error
+        line = text.count("\n", 0, getattr(error, "position", 0)) + 1
+        raise _UnreadableError(f"a value cannot be read: {said[0]}", line) from error
+
+
+def _load_plain(yaml: YAML, text: str) -> Any:
+    return _plain(yaml.load(text))
 
 
 def _note_lines(draft: _Draft, node: Node | None, path: Path) -> None:
@@ -270,9 +245,6 @@ def _plain(value: Any) -> Any:
     return value if value is None or isinstance(value, str | int | float) else str(value)
 
 
-# Overrides
-
-
 def _override(draft: _Draft, text: str) -> None:
     key, equals, value_text = text.partition("=")
     names = [name.strip() for name in key.split(".")]
@@ -280,9 +252,9 @@ def _override(draft: _Draft, text: str) -> None:
         draft.add((), f"{text!r} is not of the form key.path=value", SET_LINE)
         return
     try:
-        value = _plain(_yaml(value_text))
+        value = _parse(value_text, _load_plain, duplicates=False)
     except _UnreadableError as error:
-        draft.add(tuple(names), error.message, SET_LINE)
+        draft.add(tuple(names), error.args[0], SET_LINE)
         return
     if draft.data is not None:
         # Names may be written out by now: an override can reach into `- io`.
@@ -293,101 +265,90 @@ def _override(draft: _Draft, text: str) -> None:
 def _put(draft: _Draft, names: Sequence[str], value: object) -> None:
     place: Any = draft.data
     path: Path = ()
-    for depth, name in enumerate(names):
-        at = _step_into(draft, place, name, path)
-        if at is None:
-            return
+    for depth, name in enumerate(names, start=1):
+        at = int(name) if isinstance(place, list) and name.isdecimal() else name
         path = (*path, at)
-        if depth < len(names) - 1:
-            if isinstance(place, dict) and place.get(name) is None:
-                place[name] = {}
-                draft.lines[path] = SET_LINE
-            place = place[at]
+        if isinstance(place, list) and (isinstance(at, str) or at >= len(place)):
+            draft.add(path, f"no such item: there are {len(place)}, counted from 0", SET_LINE)
+            return
+        if not isinstance(place, dict | list):
+            draft.add(path, "lies inside a single value: set that one as a whole", SET_LINE)
+            return
+        if depth == len(names):
+            break
+        if isinstance(place, dict) and place.get(name) is None:
+            place[name] = {}
+            draft.lines[path] = SET_LINE
+        place = place[at]
     for stale in [known for known in draft.lines if known[: len(path)] == path]:
         del draft.lines[stale]
     draft.lines[path] = SET_LINE
-    place[path[-1]] = value
-
-
-def _step_into(draft: _Draft, place: object, name: str, path: Path) -> str | int | None:
-    """The key or index that `name` means in `place`; `None`, and a problem, when none."""
-    if isinstance(place, dict):
-        return name
-    if isinstance(place, list):
-        if name.isdecimal() and int(name) < len(place):
-            return int(name)
-        has = f"items 0 to {len(place) - 1}" if place else "no items"
-        draft.add((*path, name), f"there is no such item; {path[-1]} has {has}", SET_LINE)
-        return None
-    draft.add((*path, name), f"{path[-1]} is a single value: set it as a whole", SET_LINE)
-    return None
-
-
-# Checks
+    place[at] = value
 
 
 def _check(draft: _Draft) -> Campaign | None:
     """The campaign, if its fields are right by themselves; all problems are noted."""
     data: dict[str, Any] = draft.data
-    _write_out_workloads(data)
     for key in LISTS:
         if isinstance(data.get(key), str | int | float):
             data[key] = [data[key]]
+    _write_out_workloads(data)
     _write_out_profiles(draft)
-    for path, number in _infinite(data, ()):
-        draft.add(path, f"must be a finite number, not {number}")
-    for path, message in _contradictions(data):
+    for path, message in (*_infinite(data, ()), *_contradictions(data)):
         draft.add(path, message)
     try:
         # JSON, because its strict mode takes lists for tuples but no "6" or true for a number.
-        return Campaign.model_validate_json(json.dumps(data), strict=True)
+        campaign = Campaign.model_validate_json(json.dumps(data), strict=True)
     except ValidationError as error:
         for details in error.errors():
-            draft.add(*_told(details, data))
+            draft.add(*_told(details))
         return None
+    names = Counter(cell.id for cell in campaign.cells())
+    for name in [name for name, cells in names.items() if cells > 1 and not draft.problems]:
+        draft.add((), f"{name} would be the name of two cells: rename a profile or workload")
+    return campaign
 
 
 def _write_out_workloads(data: dict[str, Any]) -> None:
-    entries = data.get("workloads")
-    if isinstance(entries, str):
-        entries = [entries]
-    if isinstance(entries, list):
-        data["workloads"] = [{"name": e} if isinstance(e, str) else e for e in entries]
+    for index, entry in enumerate(_items(data.get("workloads"))):
+        if isinstance(entry, str):
+            data["workloads"][index] = {"name": entry}
 
 
 def _write_out_profiles(draft: _Draft) -> None:
-    entries = draft.data.get("profiles")
-    for index, entry in enumerate(entries if isinstance(entries, list) else ()):
+    for index, entry in enumerate(_items(draft.data.get("profiles"))):
         if isinstance(entry, str):
             try:
-                entries[index] = parse_profile(entry).model_dump()
+                profile = parse_profile(entry).model_dump()
             except CampaignError as error:
                 draft.add(("profiles", index), " ".join(str(error).splitlines()))
                 # Any sizes will do for the other checks: the campaign is refused already.
-                entries[index] = {"name": f"refused-{index}", "vcpu": 1, "memory_mib": 2048}
+                profile = {"name": f"refused-{index}", "vcpu": 1, "memory_mib": 2048}
+            draft.data["profiles"][index] = profile
 
 
-def _infinite(value: object, path: Path) -> Iterator[tuple[Path, float]]:
+def _items(value: object) -> list[Any]:
+    """A list's items; none of anything else, which the models refuse."""
+    return value if isinstance(value, list) else []
+
+
+def _infinite(value: object, path: Path) -> Iterator[tuple[Path, str]]:
     if isinstance(value, float) and not math.isfinite(value):
-        yield path, value
-    pairs = value.items() if isinstance(value, dict) else ()
-    pairs = enumerate(value) if isinstance(value, list) else pairs
-    for key, inner in pairs:
-        yield from _infinite(inner, (*path, key))
+        yield path, f"must be a finite number, not {value}"
+    elif isinstance(value, dict | list):
+        for key in value if isinstance(value, dict) else range(len(value)):
+            yield from _infinite(value[key], (*path, key))
 
 
 def _contradictions(data: Mapping[str, Any]) -> Iterator[tuple[Path, str]]:
     """What single fields cannot know; looks only at parts of the right kind."""
-    workloads = data.get("workloads")
-    named = list(enumerate(workloads)) if isinstance(workloads, list) else []
-    ladders: list[tuple[Path, Any]] = [(("search",), data.get("search"))]
-    ladders += [(("workloads", index), workload) for index, workload in named]
-    for path, owner in ladders:
+    owners: dict[Path, Any] = {("search",): data.get("search")}
+    owners |= {("workloads", at): each for at, each in enumerate(_items(data.get("workloads")))}
+    for path, owner in owners.items():
         if isinstance(owner, dict):
-            rungs = owner.get("concurrencies")
-            yield from _ladder_problems(rungs, (*path, "concurrencies"))
+            yield from _ladder_problems(owner.get("concurrencies"), (*path, "concurrencies"))
     for key in LISTS:
-        yield from _twice(data.get(key), key)
+        yield from _twice(_items(data.get(key)), key)
     step = data.get("step")
     if isinstance(step, dict) and step.get("burst") is True:
         ramp_s = step.get("ramp_s", StepTimes().ramp_s)
@@ -396,58 +357,41 @@ def _contradictions(data: Mapping[str, Any]) -> Iterator[tuple[Path, str]]:
 
 
 def _ladder_problems(rungs: object, path: Path) -> Iterator[tuple[Path, str]]:
-    if not isinstance(rungs, list):
-        return
-    if not rungs:
+    if rungs == []:
         yield path, "must not be empty"
-    for index, (low, high) in enumerate(zip(rungs, rungs[1:], strict=False), start=1):
+    for index, (low, high) in enumerate(pairwise(_items(rungs)), start=1):
         if isinstance(low, int) and isinstance(high, int) and high <= low:
             yield (*path, index), f"{high} follows {low}: a ladder must rise at every step"
 
 
-def _twice(entries: object, key: str) -> Iterator[tuple[Path, str]]:
-    """Two equal entries would make two cells of one id."""
-    seen: set[str] = set()
-    for index, entry in enumerate(entries if isinstance(entries, list) else ()):
-        name = entry.get("name", json.dumps(entry)) if isinstance(entry, dict) else entry
-        if str(name) in seen:
+def _twice(entries: Sequence[Any], key: str) -> Iterator[tuple[Path, str]]:
+    """Equal entries would make cells of one name."""
+    names = [str(entry.get("name") if isinstance(entry, dict) else entry) for entry in entries]
+    for index, name in enumerate(names):
+        if name in names[:index] and name != "None":
             yield (key, index), f"{name} is in the list twice: its cells could not be told apart"
-        seen.add(str(name))
 
 
-def _told(details: ErrorDetails, data: object) -> tuple[Path, str]:
+def _told(details: ErrorDetails) -> tuple[Path, str]:
     """Pydantic's error at its place in the data, in words that fit a YAML file."""
-    kind, loc, given = details["type"], details["loc"], details.get("input")
+    kind, loc, given = details["type"], details["loc"], details["input"]
     if kind == "extra_forbidden":
         return loc, _unknown_key(loc)
-    path = loc if kind == "missing" else _within(loc, data)
+    if kind == "value_error":
+        return loc, str(details["ctx"]["error"])
     if kind == "string_pattern_mismatch":
-        field_name = next((part for part in reversed(path) if isinstance(part, str)), "")
-        message = PATTERNS.get(field_name, "has a form that is not allowed")
-    elif kind == "value_error":
-        return path, str(details["ctx"]["error"])
-    elif len(path) < len(loc):
-        message = "must be a number, a text, true or false"  # only `params` offers a choice
+        message = PATTERNS[[part for part in loc if isinstance(part, str)][-1]]
+    elif loc[2:3] == ("params",) and len(loc) > 4:  # an error for each type that may stand there
+        loc, message = loc[:4], "must be a number, a text, true or false"
     else:
         message = KINDS.get(kind, details["msg"].replace("Input should be", "must be"))
-    shown = given is not None and not isinstance(given, dict | list)
-    return path, f"{message}, not {given!r}" if shown else message
-
-
-def _within(loc: Path, data: object) -> Path:
-    """As much of `loc` as is in the data; the rest names a member of a union."""
-    for depth, part in enumerate(loc):
-        try:
-            data = data[part]  # type: ignore[index]
-        except (KeyError, IndexError, TypeError):
-            return loc[:depth]
-    return loc
+    shown = loc and given is not None and not isinstance(given, dict | list)
+    return loc, f"{message}, not {given!r:.60}" if shown else message
 
 
 def _unknown_key(loc: Path) -> str:
-    model = MODELS.get(tuple(part for part in loc[:-1] if isinstance(part, str)))
-    known = list(model.model_fields) if model else []
+    known = list(MODELS[tuple(part for part in loc[:-1] if isinstance(part, str))].model_fields)
     close = get_close_matches(str(loc[-1]), known, n=1)
-    if close:
-        return f"unknown key; did you mean {close[0]}?"
-    return f"unknown key; known here: {', '.join(known)}"
+    return "unknown key; " + (
+        f"did you mean {close[0]}?" if close else f"known here: {', '.join(known)}"
+    )

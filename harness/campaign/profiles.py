@@ -103,17 +103,17 @@ def _free_size(vcpu: float, memory_mib: int, text: str) -> Profile:
 
 def _not_offered(text: str, vcpu: float, gib: float) -> CampaignError:
     by_vcpu = _around(_FARGATE_GIB.get(vcpu, ()), gib)
-    by_memory = _around([v for v, sizes in _FARGATE_GIB.items() if gib in sizes], vcpu)
+    with_memory = [v for v, sizes in _FARGATE_GIB.items() if gib in sizes]
     seen = [
         f"{vcpu:g} vCPU goes with {_span(_FARGATE_GIB[vcpu])} GiB"
         if by_vcpu
         else f"Fargate has {', '.join(f'{v:g}' for v in _FARGATE_GIB)} vCPU, not {vcpu:g}",
-        f"{gib:g} GiB goes with {', '.join(f'{v:g}' for v in by_memory)} vCPU"
-        if by_memory
+        f"{gib:g} GiB goes with {', '.join(f'{v:g}' for v in with_memory)} vCPU"
+        if with_memory
         else f"no vCPU goes with {gib:g} GiB",
     ]
     names = [_fargate_name(vcpu, size) for size in by_vcpu]
-    names += [_fargate_name(other, gib) for other in by_memory]
+    names += [_fargate_name(other, gib) for other in _around(with_memory, vcpu)]
     nearest = f"Nearest legal: {', '.join(names)}. " if names else ""
     return CampaignError(
         f"{text!r} is not a size Fargate offers.",

@@ -95,31 +95,31 @@ def _place(issue: IssueFinding) -> str:
 
 
 def _cells_table(console: Console, cells: Sequence[CellFinding]) -> None:
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
-    for heading, least in (
-        ("cell", 16),
-        ("capacity", 12),
-        ("fails at", 5),
-        ("broke", 12),
-        ("binds", 13),
-        ("runs/s", 6),
-        ("MiB a run", 10),
-        ("launch CPU", 7),
-        ("workers", 7),
-        ("max runs", 4),
+    table = _table()
+    for heading in (
+        "cell",
+        "capacity",
+        "fails\nat",
+        "broke",
+        "binds",
+        "runs/s",
+        "MiB\na run",
+        "launch\nCPU-s",
+        "workers",
+        "max\nruns",
     ):
-        table.add_column(heading, overflow="fold", min_width=least)
+        table.add_column(heading, overflow="fold")
     for cell in cells:
         capacity, settings = cell.capacity, cell.recommendation
         table.add_row(
             Text(cell_name(cell)),
-            Text(capacity_phrase(capacity), style=_capacity_style(cell)),
+            Text(_stacked(capacity_phrase(capacity), " ("), style=_capacity_style(cell)),
             plain(capacity.first_failing),
-            Text(broken_phrase(cell)),
+            Text(_stacked(broken_phrase(cell), " ")),
             plain(capacity.binding),
             rate_phrase(cell.throughput_runs_per_s),
-            memory_phrase(cell.memory),
-            launch_cpu_phrase(cell.cpu),
+            _stacked(memory_phrase(cell.memory), " ("),
+            plain(cell.cpu.launch_cpu_s, ".2f"),
             plain(settings.max_workers),
             plain(settings.max_concurrent_runs),
         )
@@ -155,23 +155,32 @@ def _print_reasons(console: Console, cell: CellFinding) -> None:
         _line(console, f"- {text}", indent=2)
 
 
+def _table() -> Table:
+    return Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+
+
+def _stacked(text: str, mark: str) -> str:
+    """Two lines instead of one, broken at the first mark: for narrow columns."""
+    return text.replace(mark, "\n" + mark.strip(), 1)
+
+
 def _steps_table(console: Console, cell: CellFinding) -> None:
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
+    table = _table()
     for heading in (
         "runs",
-        "ok/bad/lost",
+        "ok/bad\n/lost",
         "runs/s",
-        "response p95",
-        "launch p95",
-        "slowdown",
+        "response\np95",
+        "launch\np95",
+        "slow-\ndown",
         "memory",
-        "CPU cores",
-        "throttled",
-        "pool queue",
-        "probe p99",
+        "CPU\ncores",
+        "throt-\ntled",
+        "pool\nqueue",
+        "probe\np99",
     ):
         table.add_column(heading, justify="right", overflow="fold")
-    table.add_column("verdict", overflow="fold", min_width=22)
+    table.add_column("verdict", overflow="fold")
     for step in cell.steps:
         style = STYLES.get(step.verdict, "")
         table.add_row(*_step_values(step), Text(_verdict(step), style=style))

@@ -106,8 +106,8 @@ class Conductor:
         rig = self._rig
         try:
             rig.load.stop()
-            samples, events = rig.telemetry.take()
             rig.telemetry.stop()
+            samples, events = rig.telemetry.take()
             events.append(Event(at_s=rig.clock(), kind="end", source="harness",
                                 detail={"reason": ended}))  # fmt: skip
             rig.writer.append_loose(samples, events)

@@ -135,13 +135,20 @@ class _CellSession:
 
 @contextmanager
 def _terminable() -> Iterator[None]:
-    """SIGTERM ends a campaign the way Ctrl-C does: in order."""
+    """SIGTERM ends a campaign the way Ctrl-C does: in order, and only once.
+
+    SIGINT too is set by hand: a shell starts background jobs with it ignored.
+    """
+    signals = (signal.SIGINT, signal.SIGTERM)
 
     def interrupt(_signal: int, _frame: object) -> None:
+        for each in signals:  # a second one must not cut the taking down short
+            signal.signal(each, signal.SIG_IGN)
         raise KeyboardInterrupt
 
-    before = signal.signal(signal.SIGTERM, interrupt)
+    before = {each: signal.signal(each, interrupt) for each in signals}
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for each, handler in before.items():
+            signal.signal(each, handler)

@@ -22,13 +22,23 @@ REPOSITORY = "some_repository"
 
 @dataclass(slots=True, kw_only=True)
 class Behaviour:
-    """How the fake answers. `reject` is the `launchRun` answer of every rejected launch."""
+    """How the fake answers. `reject` is the answer to every `launchRun`, if given.
+
+    With `hang_up` the server closes the connection instead of answering a launch. A connection
+    idle for `idle_s` is closed, as uvicorn does after 5 s.
+    """
 
     run_s: float = 0.3
     launch_delay_s: float = 0.0
     final_status: str = "SUCCESS"
     reject: Mapping[str, Any] | None = None
     load_error: str = ""
+    hang_up: bool = False
+    idle_s: float = 5.0
+
+
+class HungUp(Exception):
+    """This request gets no answer."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -74,6 +84,8 @@ class FakeWebserver:
         time.sleep(self.behaviour.launch_delay_s)
         with self._lock:
             self._launching -= 1
+            if self.behaviour.hang_up:
+                raise HungUp
             if self.behaviour.reject is not None:
                 return self.behaviour.reject
             run_id, now_s = str(uuid.uuid4()), time.time()
@@ -115,10 +127,15 @@ def serving(behaviour: Behaviour) -> Iterator[FakeWebserver]:
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        timeout = behaviour.idle_s
 
         def do_POST(self) -> None:
             length = int(self.headers["Content-Length"])
-            data = fake.answer(json.loads(self.rfile.read(length)))
+            try:
+                data = fake.answer(json.loads(self.rfile.read(length)))
+            except HungUp:
+                self.close_connection = True
+                return
             text = json.dumps({"data": data}).encode()
             self.send_response(200)
             self.send_header("Content-Type", "application/json")

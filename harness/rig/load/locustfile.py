@@ -54,6 +54,9 @@ STATUS_INTERVAL_S = 1.0
 TICK_S = 0.02
 REJECTED_PAUSE_S = 1.0
 LOCATION_PATIENCE_S = 30
+# A kept connection that the webserver closes while a run goes on (uvicorn: after 5 s) could turn
+# the next launch into a failure of ours, or, where the client sends it again, into two runs.
+HEADERS = {"Connection": "close"}
 WORKLOAD_TAG = "dagster-load-harness/workload"
 DEFAULT_JOB = "load"
 DEFAULT_LOCATION = "under-test"
@@ -136,7 +139,7 @@ class DagsterUser(FastHttpUser):
 
     def _launch(self, body: graphql.Body) -> graphql.Launch:
         with self.client.post(
-            graphql.PATH, json=body, name="launchRun", catch_response=True
+            graphql.PATH, json=body, name="launchRun", headers=HEADERS, catch_response=True
         ) as response:
             try:
                 launch = graphql.parse_launch(read(response))
@@ -293,7 +296,7 @@ class Session:
     def _poll_once(self, run_ids: list[str]) -> None:
         body = graphql.run_statuses(run_ids)
         with self._client.post(
-            graphql.PATH, json=body, name="poll", catch_response=True
+            graphql.PATH, json=body, name="poll", headers=HEADERS, catch_response=True
         ) as response:
             try:
                 reports = graphql.parse_run_statuses(read(response))

@@ -128,7 +128,16 @@ def merge_phases(runs: Iterable[Run], phases: Mapping[str, RunPhases]) -> tuple[
 
 def failure_class(text: str) -> str:
     """The family of an infrastructure failure told by `text`, else `unknown`."""
-    return next((name for name, words in _FAMILIES if re.search(words, text)), "unknown")
+    return _family(text)[0]
+
+
+def _family(text: str) -> tuple[str, str]:
+    """The family and the line that tells it."""
+    for name, words in _FAMILIES:
+        for line in text.splitlines():
+            if re.search(words, line):
+                return name, line.strip()
+    return "unknown", ""
 
 
 def _merged(run: Run, seen: RunPhases | None) -> Run:
@@ -167,10 +176,9 @@ def _phases(events: Sequence[EventRow]) -> RunPhases:
 def _failure(told: Sequence[tuple[str, Mapping[str, Any]]]) -> tuple[str, str]:
     """Family and first line. What a step raised is never searched for our families."""
     outside = [_told_text(kind, event) for kind, event in told if kind in _OUTSIDE]
-    text = "\n".join(outside)
-    family = failure_class(text)
-    if family != "unknown":
-        return family, next(line for line in text.splitlines() if failure_class(line) == family)
+    family, line = _family("\n".join(outside))
+    if line:
+        return family, line
     raised = [_root_line(_error(event)) for kind, event in told if kind == "STEP_FAILURE"]
     if raised:
         return "user_error", raised[0]

@@ -18,6 +18,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Callable, Mapping
+from itertools import pairwise
 from typing import Any
 
 from harness.facts.model import Phase, Run, RunStatus
@@ -230,10 +231,10 @@ class StepRecord:
         )
 
     def _closed_phases(self, end_s: float) -> tuple[Phase, ...]:
-        ends = [start_s for _, start_s in self._phases[1:]] + [end_s]
+        marks = [*self._phases, ("", end_s)]
         return tuple(
-            Phase(name=name, start_s=start_s, end_s=max(start_s, phase_end_s))
-            for (name, start_s), phase_end_s in zip(self._phases, ends, strict=True)
+            Phase(name=name, start_s=start_s, end_s=max(start_s, next_s))
+            for (name, start_s), (_, next_s) in pairwise(marks)
         )
 
     def _cpu_cores(self) -> float | None:

@@ -82,7 +82,12 @@ class Questions(Generic[T]):
     def _put(self, source: str, client: CodeServerClient) -> None:
         clock = self._clock
         asked_s, began_s = clock.wall(), clock.monotonic()
-        call = self._ask(client)
+        try:
+            call = self._ask(client)
+        except ValueError:  # gRPC's word for a channel that `close` has just closed
+            if self._closed:
+                return
+            raise
         self._open.add(source)
         call.on_done(
             lambda: self._ended.put(

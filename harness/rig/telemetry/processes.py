@@ -21,8 +21,8 @@ COST = DeviceCost(
     name="processes",
     reads="the process tree of every replica: counts and RSS, PSS at every fifth look",
     rate_hz=1.0,
-    cost="on the host about 5 ms of CPU a look plus 0.3 ms a process; PSS walks page tables, "
-    "1 to 5 ms a process, and briefly holds off that process's own memory calls",
+    cost="on the host about 6 ms of CPU a look with 10 runs; PSS walks page tables, 1 to 2 ms a "
+    "process more, and briefly holds off that process's own memory calls",
 )
 PSS_EVERY_LOOKS = 5
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import polars as pl
 import pytest
 from factory import ALL_DEVICES, Rung, make_facts
 from hypothesis import given, settings
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 
 from harness.analysis.judging import judge_cell
 from harness.analysis.slo import SLO_ORDER, SloResult, backlog_trend, verdict_of
-from harness.facts.table import CellFacts
+from harness.facts.table import CellFacts, SamplesTable
 
 pytestmark = pytest.mark.unit
 
@@ -158,6 +159,25 @@ def test_the_hardest_limit_is_named_first(with_last: Make) -> None:
 def test_a_slope_too_small_to_matter_over_the_hold_is_no_trend(with_last: Make) -> None:
     assert judged(with_last(pool_growth_per_s=0.02), "backlog_trend").ok is True
     assert judged(with_last(pool_growth_per_s=0.05), "backlog_trend").ok is False
+
+
+def test_a_slope_that_noise_explains_is_no_trend(with_last: Make) -> None:
+    facts = with_last(pool_queue=50.0)
+    hold = facts.steps[-1].phase("hold")
+    assert hold is not None
+    frame = facts.samples.frame
+    noise = np.random.default_rng(4).normal(0, 15, frame.height)
+    drift = 0.15 * (frame["taken_s"].to_numpy() - hold.start_s)
+    queue = (frame["key"] == "pool_queue").to_numpy()
+    values = np.where(queue, 50.0 + noise + drift, frame["value"].to_numpy())
+    facts = replace(facts, samples=SamplesTable(frame.with_columns(value=pl.Series(values))))
+    trend = backlog_trend(
+        [run for run in facts.runs if run.step == facts.steps[-1].index], facts.samples, hold=hold
+    )
+    assert trend is not None
+    assert trend.slope_per_s * (hold.end_s - hold.start_s) > 1, "large enough to matter"
+    assert trend.low_per_s < 0 < trend.high_per_s
+    assert judged(facts, "backlog_trend").ok is True
 
 
 def test_a_hold_too_short_for_a_trend_leaves_it_undecided(with_last: Make) -> None:

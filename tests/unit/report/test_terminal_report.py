@@ -12,7 +12,7 @@ from harness.report.terminal import FEW_MARK, LIMIT_MARK, render
 
 pytestmark = pytest.mark.unit
 
-WIDTHS = [60, 80, 120, 200]
+WIDTHS = [60, 80, 116, 200]
 
 
 def text_of(findings: Findings, width: int = 120, *, steps: bool = True) -> str:
@@ -37,6 +37,16 @@ def test_a_pipe_gets_no_control_codes(width: int, everything: Findings) -> None:
     assert not [c for c in text if ord(c) < 32 and c != "\n"]
 
 
+@pytest.mark.parametrize("width", WIDTHS)
+def test_no_word_is_cut_off(width: int, everything: Findings) -> None:
+    text = text_of(everything, width)
+    assert "…" not in text
+    for cell in everything.cells:
+        for step in cell.steps:
+            for name in step.broken if step.verdict == "fail" else ():
+                assert name in text
+
+
 def test_a_terminal_gets_colours(bracketed: Findings) -> None:
     out = io.StringIO()
     render(bracketed, Console(file=out, width=120, force_terminal=True, color_system="standard"))
@@ -46,8 +56,16 @@ def test_a_terminal_gets_colours(bracketed: Findings) -> None:
 @pytest.mark.parametrize("width", WIDTHS)
 def test_every_kind_of_answer_is_said_in_words(width: int, everything: Findings) -> None:
     text = flat(text_of(everything, width))
-    for words in ("(4 to 7)", "≥ 10", "< 1", "none (invalid"):
+    for words in ("(4 to 7)", "≥ 10", "< 1", "(invalid"):
         assert words in text
+
+
+@pytest.mark.parametrize("width", [116, 160])
+def test_a_wide_table_keeps_every_column(width: int, bracketed: Findings) -> None:
+    text = flat(text_of(bracketed, width))
+    for words in ("worker_pool", "launch_s_p95", "14 s, limit 10 s", "(4 to 7)", "(100 to 100)"):
+        assert words in text
+    assert "runs" in text.split("cell", 1)[1]
 
 
 @pytest.mark.parametrize("width", [60, 80])
@@ -64,7 +82,7 @@ def test_doubts_stand_above_everything_they_void(width: int, everything: Finding
     text = text_of(everything, width)
     assert "generator_late" in text
     last_doubt = max(text.index(issue.code) for issue in everything.validity)
-    assert last_doubt < text.index("none (invalid")
+    assert last_doubt < text.index("(invalid")
     assert last_doubt < text.index("pass")
 
 

@@ -25,7 +25,9 @@ pytestmark = pytest.mark.unit
 
 
 def cell(replicas: int = 1) -> CellPlan:
-    workload = Workload(name="heavy-import", params={"wait_s": 0.5}, steps=3)
+    workload = Workload(
+        name="heavy-import", params={"wait_s": 0.5}, environment={"WORKLOAD_SENSORS": "2"}, steps=3
+    )
     return CellPlan(
         profile=Profile(name="small", vcpu=1, memory_mib=1024),
         workload=workload,
@@ -87,13 +89,13 @@ def test_nothing_of_the_users_shell_reaches_dagster(
     assert environment["MAX_CONCURRENT_RUNS"] == "5"
 
 
-def test_the_workload_gets_its_settings_and_every_parameter(tmp_path: Path) -> None:
+def test_the_workload_gets_its_settings_and_its_own_environment(tmp_path: Path) -> None:
     environment = workload_environment(
         cell(), scratch=tmp_path, upstream_url="http://127.0.0.1:1", pool_path=tmp_path / "p"
     )
     assert environment["WORKLOAD_STEPS"] == "3"
     assert environment["WORKLOAD_EXECUTOR"] == "in_process"
-    assert environment["WORKLOAD_PARAM_WAIT_S"] == "0.5"
+    assert environment["WORKLOAD_SENSORS"] == "2"
     assert environment["POOL_PROBE"] == str(tmp_path / "p")
 
 

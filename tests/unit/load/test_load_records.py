@@ -1,0 +1,207 @@
+"""What the child writes, and what the parent makes of it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from harness.facts.model import Phase
+from harness.rig.load.dagster_graphql import Launch, RunReport
+from harness.rig.load.records import (
+    Recorder,
+    StepRecord,
+    decode_order,
+    encode_order,
+    first_send_s,
+    schedule,
+)
+from harness.rig.protocols import LoadOrder, Progress
+
+pytestmark = pytest.mark.unit
+
+
+def order(**changes: Any) -> LoadOrder:
+    fields: dict[str, Any] = {
+        "step": 2,
+        "webserver_url": "http://127.0.0.1:3000",
+        "location": "under-test",
+        "job": "load",
+        "run_config": {"wait_s": 1.5},
+        "tags": {"a": "b"},
+        "concurrency": 4,
+        "ramp_s": 8.0,
+        "settle_s": 4.0,
+        "hold_s": 24.0,
+        "drain_s": 60.0,
+        "burst": False,
+    }
+    return LoadOrder(**{**fields, **changes})
+
+
+class Bench:
+    """A recorder and a record joined by JSON text, on a clock the test moves."""
+
+    def __init__(self) -> None:
+        self.now_s = 100.0
+        self.cpu_s = 1.0
+        self.record = StepRecord(2)
+        self.kinds: list[str] = []
+        self.recorder = Recorder(self._pass_on, clock=lambda: self.now_s, cpu=lambda: self.cpu_s)
+
+    def _pass_on(self, line: dict[str, Any]) -> None:
+        self.kinds.append(line["kind"])
+        self.record.add(json.loads(json.dumps(line)))
+
+    def launch(self, run_id: str, *, intended_s: float = 99.5) -> None:
+        number = self.recorder.sent(0, intended_s)
+        self.now_s += 1
+        self.recorder.answered(number, Launch(run_id=run_id))
+
+    def end(self, run_id: str, status: str = "SUCCESS", *, end_s: float | None = None) -> None:
+        self.recorder.ended(RunReport(run_id=run_id, status=status, start_s=101.5, end_s=end_s))
+
+
+@pytest.fixture
+def bench() -> Bench:
+    return Bench()
+
+
+def test_an_order_survives_its_way_to_the_child() -> None:
+    assert decode_order(encode_order(order(max_runs=3))) == order(max_runs=3)
+
+
+def test_the_schedule_has_no_gaps_and_no_empty_phases() -> None:
+    assert schedule(order(), 10.0) == {
+        "ramp": (10.0, 18.0),
+        "settle": (18.0, 22.0),
+        "hold": (22.0, 46.0),
+    }
+    assert schedule(order(ramp_s=0, settle_s=0), 10.0) == {"hold": (10.0, 34.0)}
+
+
+def test_users_begin_evenly_over_the_ramp_and_in_a_burst_together() -> None:
+    assert [first_send_s(order(), user, 10.0) for user in range(4)] == [10, 12, 14, 16]
+    assert {first_send_s(order(burst=True), user, 10.0) for user in range(4)} == {10.0}
+
+
+def test_a_run_is_recorded_from_its_intention_to_its_end(bench: Bench) -> None:
+    bench.launch("r1")
+    bench.now_s = 105.0
+    bench.end("r1", end_s=104.6)
+    (run,) = bench.record.outcome(abort_reason="", end_s=110.0).runs
+    assert (run.step, run.user, run.run_id, run.status) == (2, 0, "r1", "SUCCESS")
+    assert (run.intended_s, run.sent_s, run.accepted_s) == (99.5, 100.0, 101.0)
+    assert (run.started_s, run.ended_s) == (101.5, 104.6)
+
+
+def test_an_end_without_a_server_s_stamp_is_when_it_was_seen(bench: Bench) -> None:
+    bench.launch("r1")
+    bench.now_s = 105.0
+    bench.end("r1")
+    assert bench.record.outcome(abort_reason="", end_s=110.0).runs[0].ended_s == 105.0
+
+
+@pytest.mark.parametrize(
+    ("launch", "error_class"),
+    [
+        (Launch(error_class="PipelineNotFoundError", error="no such"), "PipelineNotFoundError"),
+        (Launch(error_class="timeout", error="late"), "timeout"),
+        (Launch(error_class="PythonError", error="KeyError: 1"), "PythonError"),
+        (
+            Launch(
+                error_class="PythonError",
+                error="User code server request timed out due to taking longer than 60 seconds",
+            ),
+            "start_deadline",
+        ),
+    ],
+)
+def test_a_rejected_launch_keeps_its_class_and_is_in_flight_no_more(
+    bench: Bench, launch: Launch, error_class: str
+) -> None:
+    number = bench.recorder.sent(1, 100.0)
+    bench.now_s = 103.0
+    bench.recorder.answered(number, launch)
+    (run,) = bench.record.outcome(abort_reason="", end_s=110.0).runs
+    assert (run.status, run.error_class, run.error) == ("REJECTED", error_class, launch.error)
+    assert (run.run_id, run.accepted_s, run.ended_s) == (None, None, 103.0)
+    assert (bench.recorder.in_flight, bench.recorder.failed) == (0, 1)
+
+
+def test_the_poller_is_told_only_of_accepted_runs_that_have_not_ended(bench: Bench) -> None:
+    bench.launch("r1")
+    bench.launch("r2")
+    bench.recorder.sent(2, 100.0)
+    bench.end("r1")
+    assert bench.recorder.waiting == ["r2"]
+    assert bench.recorder.in_flight == 2
+
+
+def test_runs_in_flight_at_the_end_are_unfinished_or_after_a_death_lost(bench: Bench) -> None:
+    bench.launch("r1")
+    bench.launch("r2")
+    bench.end("r1", "FAILURE")
+    runs = bench.record.outcome(abort_reason="", end_s=110.0).runs
+    assert [run.status for run in runs] == ["FAILURE", "UNFINISHED"]
+    outcome = bench.record.outcome(abort_reason="replica-1 died", end_s=110.0)
+    assert [run.status for run in outcome.runs] == ["FAILURE", "LOST"]
+    assert outcome.runs[1].error_class == "server_died"
+    assert outcome.abort_reason == "replica-1 died"
+
+
+def test_phases_end_where_the_next_begins_and_the_last_with_the_step(bench: Bench) -> None:
+    bench.recorder.phase("ramp", 100.0)
+    bench.recorder.phase("hold", 108.0)
+    assert bench.record.outcome(abort_reason="", end_s=120.0).phases == (
+        Phase(name="ramp", start_s=100.0, end_s=108.0),
+        Phase(name="hold", start_s=108.0, end_s=120.0),
+    )
+
+
+def test_a_step_aborted_before_its_generator_began_has_neither_phases_nor_runs(
+    bench: Bench,
+) -> None:
+    outcome = bench.record.outcome(abort_reason="replica-1 died", end_s=100.0)
+    assert (outcome.runs, outcome.phases, outcome.generator_cpu_cores) == ((), (), None)
+
+
+def test_progress_counts_ended_runs_and_those_of_them_that_failed(bench: Bench) -> None:
+    bench.recorder.phase("hold", 100.0)
+    for run_id in ("r1", "r2", "r3"):
+        bench.launch(run_id)
+    bench.end("r1")
+    bench.end("r2", "FAILURE")
+    bench.recorder.status()
+    assert bench.record.progress == Progress(
+        phase="hold", in_flight=1, sent=3, completed=2, failed=1
+    )
+
+
+def test_the_generator_s_cpu_is_measured_while_it_sends(bench: Bench) -> None:
+    bench.recorder.phase("hold", 100.0)
+    for now_s, cpu_s in ((100.0, 1.0), (104.0, 3.0), (200.0, 3.1)):
+        if now_s == 200.0:
+            bench.recorder.phase("drain", 110.0)
+        bench.now_s, bench.cpu_s = now_s, cpu_s
+        bench.recorder.status()
+    assert bench.record.outcome(abort_reason="", end_s=200.0).generator_cpu_cores == 0.5
+
+
+def test_the_generator_s_cpu_is_unknown_from_a_single_reading(bench: Bench) -> None:
+    bench.recorder.status()
+    assert bench.record.outcome(abort_reason="", end_s=110.0).generator_cpu_cores is None
+
+
+def test_the_parent_learns_of_the_end_and_of_what_stopped_the_child(bench: Bench) -> None:
+    assert bench.record.done_s is None
+    bench.recorder.broken("not_loaded: absent")
+    bench.recorder.done("drained")
+    assert bench.record.error == "not_loaded: absent"
+    assert bench.record.done_s == 100.0
+
+
+def test_lines_of_an_unknown_kind_are_passed_over(bench: Bench) -> None:
+    bench.record.add({"kind": "something new", "n": 7})
+    assert bench.record.outcome(abort_reason="", end_s=1.0).runs == ()
