@@ -224,7 +224,7 @@ def _backlog(case: _Case, limit: float) -> SloResult:
     if trend is None:
         return _undecided(name, limit, f"the hold is shorter than {TREND_MIN_BINS} s")
     grown = trend.slope_per_s * (summary.hold.end_s - summary.hold.start_s)
-    rising = trend.slope_per_s > limit and grown >= TREND_MIN_GROWTH
+    rising = trend.low_per_s > limit and grown >= TREND_MIN_GROWTH
     return SloResult(
         name=name,
         observed=trend.slope_per_s,

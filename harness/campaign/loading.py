@@ -49,7 +49,6 @@ PATTERNS = {
 KINDS = {
     "json_invalid": "a text has half a character in it (a lone surrogate)",
     "missing": "is required",
-    "too_short": "must not be empty",
     "model_type": "must be a mapping of keys to values",
     "dict_type": "must be a mapping of keys to values",
     "tuple_type": "must be a list",
@@ -85,7 +84,7 @@ def dump_campaign(campaign: Campaign) -> str:
     """YAML that loads back to an equal campaign; defaults are written out, lest they change."""
     data = campaign.model_dump(mode="json")
     data["profiles"] = [
-        profile.name if FARGATE.get(profile.name) == profile else written
+        profile.name if profile.name in FARGATE else written
         for profile, written in zip(campaign.profiles, data["profiles"], strict=True)
     ]
     yaml = YAML(typ="safe", pure=True)
@@ -224,7 +223,7 @@ def _note_lines(draft: _Draft, node: Node | None, path: Path) -> None:
             if not isinstance(key, ScalarNode):
                 raise _UnreadableError("a key must be a plain word", _line(key))
             inner = (*path, str(key.value))
-            if inner in draft.lines and key.value != "<<":
+            if inner in draft.lines:
                 first = draft.lines[inner]
                 draft.add(inner, f"stands here again; first in line {first}", _line(key))
                 continue
@@ -301,7 +300,9 @@ def _check(draft: _Draft) -> Campaign | None:
         campaign = Campaign.model_validate_json(json.dumps(data), strict=True)
     except ValidationError as error:
         for details in error.errors():
-            draft.add(*_told(details))
+            # A list is also too short when its items are wrong; empty ones are told above.
+            if details["type"] != "too_short":
+                draft.add(*_told(details))
         return None
     names = Counter(cell.id for cell in campaign.cells())
     for name in [name for name, cells in names.items() if cells > 1 and not draft.problems]:
@@ -348,6 +349,8 @@ def _contradictions(data: Mapping[str, Any]) -> Iterator[tuple[Path, str]]:
         if isinstance(owner, dict):
             yield from _ladder_problems(owner.get("concurrencies"), (*path, "concurrencies"))
     for key in LISTS:
+        if data.get(key) == []:
+            yield (key,), "must not be empty"
         yield from _twice(_items(data.get(key)), key)
     step = data.get("step")
     if isinstance(step, dict) and step.get("burst") is True:

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from harness.rig.telemetry.registry import DEVICES
 from rich.console import Console
 from rich.table import Table
 
@@ -16,6 +15,7 @@ from harness.rig.cgroup import create
 from harness.rig.cgroup.locate import version_here
 from harness.rig.preflight import FREE_DISK_BYTES, host_size
 from harness.rig.target import engine
+from harness.rig.telemetry.registry import DEVICES
 from harness.units import show_bytes
 
 Row = tuple[bool, str, str, str]

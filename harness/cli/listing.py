@@ -31,7 +31,8 @@ def list_(
     if not stored:
         print(f"No campaigns in {root}. Measure one: harness run")
         return 0
-    table = Table("started (UTC)", "campaign", "cells", "state", "folder", box=None)
+    table = Table("started (UTC)", "campaign", "cells", "state", box=None)
+    table.add_column("folder", overflow="fold")
     for entry in stored:
         table.add_row(
             f"{entry.started_utc:%Y-%m-%d %H:%M:%S}", entry.campaign, str(entry.cells),

@@ -55,7 +55,7 @@ class PlainListener:
 
     def cell_done(self, cell_id: str, ended: str) -> None:
         """Print why the cell is over."""
-        self._print(f"  {ended}")
+        self._print(f"  {cell_id}: {ended}")
 
     def _print(self, text: str) -> None:
         self._console.print(text, markup=False, highlight=False, soft_wrap=True)

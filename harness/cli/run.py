@@ -51,6 +51,7 @@ def run(  # noqa: PLR0913 - one parameter an option
     ten minutes. Progress goes to standard error. Ctrl-C takes everything down and keeps what was
     measured.
     """
+    from harness.rig.session import SessionOptions
     from harness.scenarios import ladder
 
     plan = _load(campaign, preset, [*(set_ or ()), *([f"target={target}"] if target else [])])
@@ -60,7 +61,7 @@ def run(  # noqa: PLR0913 - one parameter an option
     console = Console(stderr=True)
     listener = PlainListener(console) if plain else choose_listener(console)
     listener.say(f"Campaign {plan.name}: at most {show_seconds(estimate_s(plan))}")
-    options = ladder.SessionOptions(
+    options = SessionOptions(
         results_root=results, allow_overcommit=allow_overcommit, command=_command()
     )
     with listener:

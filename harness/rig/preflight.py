@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import psutil
-from harness.campaign.host_fit import HostSize, fit_problems
 
+from harness.campaign.host_fit import HostSize, fit_problems
 from harness.campaign.plan import CellPlan
 from harness.errors import EnvironmentProblem
 

@@ -6,10 +6,9 @@ import dataclasses
 import time
 from collections.abc import Callable, Sequence
 
-from harness.rig.load.phases import merge_phases, read_phases
-
 from harness.campaign.plan import Campaign, CellPlan
 from harness.facts.model import Event, Run, Sample, Step
+from harness.rig.load.phases import merge_phases, read_phases
 from harness.rig.parts import Rig
 from harness.rig.protocols import (
     Endpoints,

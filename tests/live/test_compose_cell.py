@@ -87,8 +87,11 @@ def test_an_oom_names_its_victim_the_runs_lost_and_the_time_to_serve_again(
     flood, after = facts.steps
     blast = blast_of(flood, facts.runs_of(flood), facts.events)
     assert blast is not None
-    print(f"\nOOM: the {blast.victim} died ({', '.join(blast.witnesses)}), {blast.runs_lost} of "
-          f"{blast.runs_offered} runs lost, serving again after {blast.until_serving_s} s")  # fmt: skip
+    witnesses = ", ".join(blast.witnesses)
+    print(
+        f"\nOOM: the {blast.victim} died ({witnesses}), {blast.runs_lost} of {blast.runs_offered} "
+        f"runs lost, serving again after {blast.until_serving_s} s"
+    )
     record_property("blast", repr(blast))
     assert blast.runs_lost >= 1
     assert blast.witnesses

@@ -88,6 +88,12 @@ def watch_parent(**_: Any) -> None:
     gevent.spawn(watch)
 
 
+@events.init.add_listener  # type: ignore[untyped-decorator]
+def refresh_loop_time(**_: Any) -> None:
+    """Let the event loop notice the seconds of importing, else `--run-time` would count them."""
+    gevent.sleep(0.001)
+
+
 @events.test_start.add_listener  # type: ignore[untyped-decorator]
 def open_session(environment: Environment, **_: Any) -> None:
     """A new session for each test; the master has no users and needs none."""

@@ -88,16 +88,16 @@ def remove_everything() -> int:
     return _remove({"label": LABEL})
 
 
-def _remove(filters: dict[str, str]) -> int:
+def _remove(filters: dict[str, str | list[str] | bool]) -> int:
     engine = client()
     removed = 0
     try:
         for container in engine.containers.list(all=True, filters=filters, ignore_removed=True):
-            removed += _gone(lambda c=container: c.remove(force=True, v=True))  # type: ignore[misc]
+            removed += _gone(lambda c=container: c.remove(force=True, v=True))
         for network in engine.networks.list(filters=filters):
             removed += _gone(network.remove)
         for volume in engine.volumes.list(filters=filters):
-            removed += _gone(lambda v=volume: v.remove(force=True))  # type: ignore[misc]
+            removed += _gone(lambda v=volume: v.remove(force=True))
     except APIError as error:
         raise TargetFailed(
             "The engine refused to remove what the harness started.",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.campaign.estimate import (
@@ -34,6 +34,7 @@ def campaign(**changes: Any) -> Campaign:
     return Campaign.model_validate(fields | changes)
 
 
+@settings(deadline=None)
 @given(ladder=LADDERS, repetitions=st.integers(1, 5))
 def test_the_unloaded_step_comes_first_even_when_the_ladder_leaves_it_out(
     ladder: list[int], repetitions: int
@@ -85,6 +86,7 @@ def test_many_warm_up_runs_are_cut_off_after_a_minute() -> None:
     assert estimate_s(few) < estimate_s(many)
 
 
+@settings(deadline=None)
 @given(ladder=LADDERS, versions=st.integers(1, 3), workers=st.integers(1, 3))
 def test_a_campaign_takes_as_long_as_its_cells_together(
     ladder: list[int], versions: int, workers: int

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.campaign.host_fit import HostSize, fit_problems
@@ -68,6 +68,7 @@ def test_equal_demands_are_said_once_in_the_order_of_the_cells() -> None:
     assert starts == ["p8-1024", "p4-1024"]
 
 
+@settings(deadline=None)
 @given(
     vcpu=st.floats(0.01, 64),
     memory_mib=st.integers(6, 200_000),

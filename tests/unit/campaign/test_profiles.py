@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -89,6 +89,7 @@ def test_something_else_than_a_size_is_refused_with_an_example() -> None:
     assert "1vcpu-2gb" in caught.value.evidence
 
 
+@settings(deadline=None)
 @given(
     vcpu=st.floats(0.01, 1024, allow_nan=False),
     memory_mib=st.integers(6, 10**6),
