@@ -27,7 +27,11 @@ from harness.rig.ledger import TOKEN_VARIABLE, Entry, Ledger, kill_entry, starte
 # PR_SET_PDEATHSIG is 1. It is lost when a process changes its user, hence the order; and it
 # follows the *thread* that forked, hence one thread per child in `ChildProcess`.
 _LAUNCHER = """
-import ctypes, os, sys
+import ctypes, os, signal, sys
+# A shell starts background jobs with SIGINT ignored; Dagster copies that onto SIGTERM, and a
+# server that ignores both cannot be asked to stop.
+for number in (signal.SIGINT, signal.SIGTERM):
+    signal.signal(number, signal.SIG_DFL)
 gate, parent, death, uid, gid = map(int, sys.argv[1:6])
 if os.read(gate, 1) != b"g":
     sys.exit(125)

@@ -11,6 +11,7 @@ import contextlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import pairwise
+from pathlib import PurePath
 from typing import Literal
 
 import psutil
@@ -162,7 +163,9 @@ def role_of(command_line: list[str]) -> Role:
     """What a process is, by its command line."""
     if "--multiprocessing-fork" in command_line:
         return "spawned"
-    if ("api", "grpc") in pairwise(command_line):
+    # An init repeats the server's whole command line after its own name.
+    program = PurePath(command_line[0]).name if command_line else ""
+    if program.startswith(("python", "dagster")) and ("api", "grpc") in pairwise(command_line):
         return "server"
     return "other"
 

@@ -28,6 +28,8 @@ STEP = member(30, 20, "spawned")
         (["python", "-m", "dagster", "api", "grpc", "-p", "4000"], "server"),
         (["/opt/dagster/bin/python", "/opt/dagster/bin/dagster", "api", "grpc"], "server"),
         (["dagster", "api", "grpc-health-check", "-p", "4000"], "other"),
+        (["/sbin/docker-init", "--", "dagster", "api", "grpc", "--port=4000"], "other"),
+        ([], "other"),
         (["dagster", "code-server", "start"], "other"),
         (["/sbin/docker-init", "--", "dagster", "run"], "other"),
         (SPAWN, "spawned"),
