@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.campaign.loading import dump_campaign, load_campaign
+from harness.campaign.loading import load_campaign
 from harness.campaign.plan import Campaign, Ladder, Slos, StepTimes, Workload
-from harness.campaign.profiles import FARGATE, Profile
+from harness.campaign.profiles import FARGATE
 from harness.errors import CampaignError, ExitCode
 
 pytestmark = pytest.mark.unit
@@ -335,85 +333,3 @@ class TestOverrides:
         )
         campaign = load(text, "workloads.0.params.x=2")
         assert [workload.params["x"] for workload in campaign.workloads] == [2, 1]
-
-
-NAMES = st.from_regex(r"[a-z0-9][a-z0-9.-]{0,20}", fullmatch=True)
-TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=200)
-SECONDS = st.floats(0, 3600) | st.integers(0, 3600)
-PARAMS = st.dictionaries(
-    TEXTS,
-    st.integers() | st.floats(allow_nan=False, allow_infinity=False) | TEXTS | st.booleans(),
-    max_size=4,
-)
-LADDERS = st.sets(st.integers(1, 500), min_size=1, max_size=5).map(sorted)
-WORKLOADS: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
-    {"name": NAMES},
-    optional={
-        "params": PARAMS,
-        "environment": st.dictionaries(TEXTS, TEXTS, max_size=2),
-        "executor": st.sampled_from(["in_process", "multiprocess"]),
-        "steps": st.integers(1, 50),
-        "concurrencies": st.none() | LADDERS,
-    },
-)
-PROFILES = st.sampled_from(sorted(FARGATE)).map(FARGATE.__getitem__) | st.builds(
-    Profile,
-    name=NAMES.map("x{}".format),
-    vcpu=st.floats(0.01, 1024),
-    memory_mib=st.integers(6, 10**6),
-)
-REQUIRED: dict[str, st.SearchStrategy[Any]] = {
-    "name": NAMES,
-    "profiles": st.lists(PROFILES, min_size=1, max_size=3, unique_by=lambda p: p.name),
-    "workloads": st.lists(WORKLOADS, min_size=1, max_size=3, unique_by=lambda w: w["name"]),
-}
-CAMPAIGNS: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
-    REQUIRED,
-    optional={
-        "description": TEXTS,
-        "feed": st.sampled_from(["direct", "queued"]),
-        "max_workers": st.lists(st.integers(1, 1000), min_size=1, max_size=3, unique=True),
-        "idle_s": st.floats(0, 600),
-        "step": st.fixed_dictionaries({"ramp_s": SECONDS}) | st.just({"burst": True, "ramp_s": 0}),
-        "search": st.fixed_dictionaries({"concurrencies": LADDERS}),
-        "slos": st.fixed_dictionaries({"no_oom": st.none() | st.integers(0, 9)}),
-        "devices": st.none() | st.lists(TEXTS, max_size=3),
-    },
-)
-
-
-class TestDump:
-    @settings(deadline=None)
-    @given(fields=CAMPAIGNS)
-    def test_a_dumped_campaign_loads_back_to_an_equal_one(self, fields: dict[str, Any]) -> None:
-        campaign = Campaign.model_validate(fields)
-        loaded = load_campaign(dump_campaign(campaign), source="dump")
-        assert loaded == campaign
-        # Equality takes 1, 1.0 and true for the same: a run's config does not.
-        assert [repr(w.params) for w in loaded.workloads] == [
-            repr(w.params) for w in campaign.workloads
-        ]
-
-    @pytest.mark.parametrize(
-        "text",
-        [
-            ": %",
-            "one\x85two\u2028three\ufeff",
-            "x" * 81 + "\\aaé\téa\\aé a",  # breaks when folded at 100 characters
-            " leading, trailing and\nmore\n\n",
-        ],
-    )
-    def test_text_survives_where_the_yaml_library_is_weak(self, text: str) -> None:
-        campaign = load().model_copy(update={"description": text})
-        assert load(dump_campaign(campaign)).description == text
-
-    def test_a_dump_is_readable_and_writes_defaults_out(self) -> None:
-        text = dump_campaign(load(MINIMAL + "description: 2 × 3 vCPU"))
-        assert "description: 2 × 3 vCPU\n" in text
-        assert "profiles:\n- 1vcpu-2gb\n" in text
-        assert "hold_s: 24" in text
-        assert text.startswith("name: a\n")
-
-    def test_a_free_size_is_dumped_in_full(self) -> None:
-        text = dump_campaign(load(MINIMAL, "profiles=[{name: big, vcpu: 3, memory_mib: 64}]"))
-        assert "- name: big\n  vcpu: 3.0\n  memory_mib: 64\n" in text
