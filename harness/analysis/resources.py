@@ -10,8 +10,8 @@ import numpy as np
 from scipy.stats import linregress, t
 
 from harness.analysis.steps import StepSummary
-from harness.analysis.windows import Samples, counters, ended_within, gauges, runs_of_step
-from harness.facts.model import Cell, Phase, Run
+from harness.analysis.windows import Samples, counters, gauges, runs_of_step
+from harness.facts.model import Cell, Phase, Run, Step
 
 MemoryMethod = Literal["anon_vs_resident", "peak_vs_concurrency"]
 Point = tuple[float, float]
@@ -56,11 +56,11 @@ def resources_of(
     idle = _idle_window(cell)
     idle_cores = _idle_cores(samples, idle)
     run_cpu_s = _run_cpu_s(summaries, runs)
-    cpu_s, completed = _cpu_per_run(summaries, runs, idle_cores=idle_cores or 0.0)
+    cpu_s, completed = _cpu_per_run(summaries, runs, samples, idle_cores=idle_cores or 0.0)
     launch_s = cpu_s - run_cpu_s if cpu_s is not None and run_cpu_s is not None else None
     return Resources(
         base_bytes=_base_bytes(samples, idle),
-        per_run=_per_run(cell, summaries, samples=samples),
+        per_run=_per_run(cell, summaries, samples=samples, idle=idle),
         idle_cpu_cores=idle_cores,
         launch_cpu_s=launch_s if launch_s is not None and launch_s > 0 else None,
         run_cpu_s=run_cpu_s,
@@ -101,25 +101,38 @@ def _idle_cores(samples: Samples, idle: Phase | None) -> float | None:
     return sum(growth.rate for growth in seen.values()) if seen else None
 
 
-def _per_run(cell: Cell, summaries: Sequence[StepSummary], *, samples: Samples) -> PerRun | None:
+def _per_run(
+    cell: Cell, summaries: Sequence[StepSummary], *, samples: Samples, idle: Phase | None
+) -> PerRun | None:
     """One point a step and replica: readings within a step repeat each other."""
-    found = slope(_resident_points(summaries, samples), "anon_vs_resident")
+    found = slope(_resident_points(summaries, samples, idle), "anon_vs_resident")
     return found or slope(_peak_points(cell, summaries), "peak_vs_concurrency")
 
 
-def _resident_points(summaries: Sequence[StepSummary], samples: Samples) -> list[Point]:
+def _resident_points(
+    summaries: Sequence[StepSummary], samples: Samples, idle: Phase | None
+) -> list[Point]:
+    """The most runs and the most memory of each step, and of the idle server.
+
+    Maxima, not means: a run that still imports is resident and small, and an OOM kill does not
+    ask for the mean.
+    """
+    windows = [_whole(summary.step) for summary in summaries if summary.hold is not None]
     points: list[Point] = []
-    for summary in summaries:
-        if summary.hold is None:
-            continue
-        resident = gauges(samples, "processes", "resident_runs", window=summary.hold)
-        memory = gauges(samples, "cgroup", "anon_bytes", window=summary.hold)
+    for window in [*([idle] if idle else []), *windows]:
+        resident = gauges(samples, "processes", "resident_runs", window=window)
+        memory = gauges(samples, "cgroup", "anon_bytes", window=window)
         points.extend(
-            (float(np.mean(count)), float(np.mean(memory[source])))
+            (float(np.max(count)), float(np.max(memory[source])))
             for source, count in resident.items()
             if source in memory
         )
     return points
+
+
+def _whole(step: Step) -> Phase:
+    """From the first send to the end of the drain."""
+    return Phase(name="whole", start_s=step.phases[0].start_s, end_s=step.phases[-1].end_s)
 
 
 def _peak_points(cell: Cell, summaries: Sequence[StepSummary]) -> list[Point]:
@@ -142,14 +155,25 @@ def _run_cpu_s(summaries: Sequence[StepSummary], runs: Sequence[Run]) -> float |
 
 
 def _cpu_per_run(
-    summaries: Sequence[StepSummary], runs: Sequence[Run], *, idle_cores: float
+    summaries: Sequence[StepSummary], runs: Sequence[Run], samples: Samples, *, idle_cores: float
 ) -> tuple[float | None, int]:
-    """CPU seconds above idle per successful run, all steps' hold windows pooled."""
+    """CPU seconds above idle per successful run, and over how many runs.
+
+    Over whole steps, drain included: every run a step launched also ends in it, so what was
+    spent and what was done belong together exactly. A hold window would count the launches of
+    runs that end after it. Steps with any other ending than success are left out.
+    """
     spent_s, completed = 0.0, 0
     for summary in summaries:
-        cores, hold = summary.server.cpu_cores, summary.hold
-        if cores is None or hold is None or summary.step.outcome != "completed":
+        step = summary.step
+        own = [run for run in runs if run.step == step.index]
+        if not own or not step.phases or any(run.status != "SUCCESS" for run in own):
             continue
-        spent_s += (cores - idle_cores) * (hold.end_s - hold.start_s)
-        completed += len(ended_within(runs_of_step(runs, summary.step), hold))
+        window = _whole(step)
+        used = counters(samples, "cgroup", "cpu_s", window=window)
+        if not used:
+            continue
+        duration_s = window.end_s - window.start_s
+        spent_s += (sum(each.rate for each in used.values()) - idle_cores) * duration_s
+        completed += len(own)
     return (spent_s / completed if completed else None), completed

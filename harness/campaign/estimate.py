@@ -12,14 +12,14 @@ from typing import Literal
 
 from harness.campaign.plan import Campaign, CellPlan
 
-START_S = 35.0
+START_S = 15.0
 """Database, server, webserver and their location up and loadable, images being there already."""
 
-STOP_S = 10.0
+STOP_S = 3.0
 """Logs saved, everything taken down."""
 
 LAUNCH_S = 3.0
-"""What a run takes beside its work: spawn, imports (about 1 CPU-second), noticing its end."""
+"""What a run takes beside its work: spawn, imports (about 2 CPU-seconds), noticing its end."""
 
 WARMUP_LIMIT_S = 60.0
 """The rig sends no further warm-up run after this long."""

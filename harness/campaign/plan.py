@@ -106,9 +106,11 @@ class Campaign(Strict):
     feed: Feed = "direct"
     profiles: tuple[Profile, ...] = Field(min_length=1)
     workloads: tuple[Workload, ...] = Field(min_length=1)
-    dagster: tuple[DagsterVersion, ...] = ("1.13.27",)
-    max_workers: tuple[Annotated[int, Field(ge=1, le=1000)], ...] = (6,)
-    replicas: tuple[Annotated[int, Field(ge=1, le=16)], ...] = (1,)
+    dagster: tuple[DagsterVersion, ...] = Field(default=("1.13.27",), min_length=1)
+    max_workers: tuple[Annotated[int, Field(ge=1, le=1000)], ...] = Field(
+        default=(6,), min_length=1
+    )
+    replicas: tuple[Annotated[int, Field(ge=1, le=16)], ...] = Field(default=(1,), min_length=1)
     warmup_runs: int = Field(default=2, ge=0, le=100)
     idle_s: float = Field(default=5, ge=0, le=600)
     step: StepTimes = StepTimes()

@@ -12,6 +12,7 @@ from rich.table import Table
 
 from harness.errors import StoredDataError
 from harness.facts.store import list_results
+from harness.facts.table import ResultsSummary
 
 
 def list_(
@@ -36,10 +37,21 @@ def list_(
     for entry in stored:
         table.add_row(
             f"{entry.started_utc:%Y-%m-%d %H:%M:%S}", entry.campaign, str(entry.cells),
-            "complete" if entry.sealed else "unfinished", str(entry.path),
+            _state(entry), str(entry.path),
         )  # fmt: skip
     Console().print(table)
     return 0
+
+
+def _state(entry: ResultsSummary) -> str:
+    if entry.problem:
+        return "damaged"
+    if not entry.sealed:
+        return "unfinished"
+    for word in ("interrupted", "failed"):
+        if any(reason.startswith(word) for reason in entry.ended):
+            return word
+    return "complete"
 
 
 def resolve(name: str, root: Path) -> Path:

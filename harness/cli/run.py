@@ -51,22 +51,27 @@ def run(  # noqa: PLR0913 - one parameter an option
     ten minutes. Progress goes to standard error. Ctrl-C takes everything down and keeps what was
     measured.
     """
-    from harness.rig.session import SessionOptions
-    from harness.scenarios import ladder
-
     plan = _load(campaign, preset, [*(set_ or ()), *([f"target={target}"] if target else [])])
     if dry_run:
         _show_plan(plan)
         return 0
+    folder = _measure(plan, results, plain=plain, allow_overcommit=allow_overcommit)
+    return show_findings(folder, as_json=json_)
+
+
+def _measure(plan: Campaign, root: Path, *, plain: bool, allow_overcommit: bool) -> Path:
+    from harness.rig.session import SessionOptions
+    from harness.scenarios import ladder
+
     console = Console(stderr=True)
     listener = PlainListener(console) if plain else choose_listener(console)
-    listener.say(f"Campaign {plan.name}: at most {show_seconds(estimate_s(plan))}")
+    lasts = show_seconds(estimate_s(plan))
+    listener.say(f"Campaign {plan.name}: about {lasts}, less where a ladder stops early")
     options = SessionOptions(
-        results_root=results, allow_overcommit=allow_overcommit, command=_command()
+        results_root=root, allow_overcommit=allow_overcommit, command=["harness", *sys.argv[1:]]
     )
     with listener:
-        folder = ladder.run(plan, options=options, listener=listener)
-    return show_findings(folder.path, as_json=json_)
+        return ladder.run(plan, options=options, listener=listener).path
 
 
 def _load(path: Path | None, preset: str, overrides: list[str]) -> Campaign:
@@ -83,15 +88,11 @@ def _load(path: Path | None, preset: str, overrides: list[str]) -> Campaign:
     return load_campaign(text, source=str(path), overrides=overrides)
 
 
-def _command() -> list[str]:
-    return ["harness", *sys.argv[1:]]
-
-
 def _show_plan(plan: Campaign) -> None:
     console = Console(highlight=False, soft_wrap=True)
     console.print(f"Campaign {plan.name} · target {plan.target} · feed {plan.feed}")
     for cell in plan.cells():
-        console.print(f"  {cell.id}  at most {show_seconds(estimate_cell_s(plan, cell))}")
+        console.print(f"  {cell.id}  about {show_seconds(estimate_cell_s(plan, cell))}")
         rungs = " → ".join(str(concurrency) for _, concurrency, _ in steps_of(plan, cell))
         console.print(f"    concurrency {rungs}; stops early when a rung fails")
-    console.print(f"At most {show_seconds(estimate_s(plan))} in all. Nothing was started.")
+    console.print(f"About {show_seconds(estimate_s(plan))} in all. Nothing was started.")

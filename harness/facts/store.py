@@ -289,10 +289,10 @@ def _summary(path: Path) -> ResultsSummary | None:
     if named is None:
         return None
     started_utc, campaign = named
-    folders, sealed, problem = ResultsFolder(path).cell_folders(), [], ""
+    folders, cells, problem = ResultsFolder(path).cell_folders(), [], ""
     for folder in folders:
         try:
-            sealed.append(_read_cell_json(folder).sealed)
+            cells.append(_read_cell_json(folder))
         except StoredDataError as error:
             problem = problem or error.what
     return ResultsSummary(
@@ -300,6 +300,7 @@ def _summary(path: Path) -> ResultsSummary | None:
         campaign=campaign,
         started_utc=started_utc,
         cells=len(folders),
-        sealed=bool(folders) and len(sealed) == len(folders) and all(sealed),
+        sealed=bool(folders) and len(cells) == len(folders) and all(c.sealed for c in cells),
+        ended=tuple(cell.ended for cell in cells),
         problem=problem,
     )

@@ -128,8 +128,8 @@ class ResultsFacts:
 class ResultsSummary:
     """One results folder among others.
 
-    `sealed`: there are cells and all are sealed. `problem` says why the folder cannot be read
-    in full, or is empty.
+    `sealed`: there are cells and all are sealed. `ended` has the cells' own words on why they
+    ended. `problem` says why the folder cannot be read in full, or is empty.
     """
 
     path: Path
@@ -137,4 +137,5 @@ class ResultsSummary:
     started_utc: datetime
     cells: int
     sealed: bool
+    ended: tuple[str, ...] = ()
     problem: str = ""

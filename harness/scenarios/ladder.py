@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from harness.analysis.findings import Findings, findings_of, step_verdict
+from harness.campaign.estimate import steps_of
 from harness.campaign.loading import load_campaign
 from harness.campaign.plan import Campaign, CellPlan
 from harness.facts.durable import write_text
@@ -48,17 +49,15 @@ def judge(path: Path) -> Findings:
 
 def climb(campaign: Campaign, cell: CellPlan, folder: CellFolder) -> NextStep:
     """The ladder as a search: rung by rung, every repetition, until enough rungs failed."""
-    rungs = campaign.concurrencies(cell)
-    repetitions = campaign.search.repetitions
+    planned = steps_of(campaign, cell)
     orders = [
         StepOrder(
-            kind="unloaded" if concurrency == 1 else "load",
+            kind=kind,
             concurrency=concurrency,
             repetition=repetition,
-            reason=f"rung {number} of {len(rungs)}",
+            reason=f"step {number} of {len(planned)} of the ladder",
         )
-        for number, concurrency in enumerate(_with_unloaded(rungs), start=1)
-        for repetition in range(1, repetitions + 1)
+        for number, (kind, concurrency, repetition) in enumerate(planned, start=1)
     ]
 
     def next_step(steps: Sequence[Step]) -> StepOrder | Done:
@@ -71,11 +70,6 @@ def climb(campaign: Campaign, cell: CellPlan, folder: CellFolder) -> NextStep:
         return orders[len(measured)]
 
     return next_step
-
-
-def _with_unloaded(rungs: Sequence[int]) -> Sequence[int]:
-    """Slowdown is judged against one run alone, so a ladder always starts there."""
-    return rungs if rungs[0] == 1 else (1, *rungs)
 
 
 def _failing_rungs(folder: CellFolder, measured: Sequence[Step]) -> list[int]:

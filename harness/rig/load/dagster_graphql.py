@@ -88,6 +88,15 @@ class LocationStatus:
     known: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DryRun:
+    """A sensor's evaluation: why it skipped (`None`: it asked for runs), or how it failed."""
+
+    skip_reason: str | None = None
+    error_class: str | None = None
+    error: str | None = None
+
+
 _LAUNCH = """
 mutation HarnessLaunch($params: ExecutionParams!) {
   launchRun(executionParams: $params) {
@@ -145,6 +154,15 @@ mutation HarnessTerminate($ids: [String!]!) {
       }
     }
     ... on PythonError { message }
+  }
+}
+"""
+_SENSOR_DRY_RUN = """
+mutation HarnessSensorDryRun($selector: SensorSelector!) {
+  sensorDryRun(selectorData: $selector) {
+    __typename
+    ... on DryRunInstigationTick { evaluationResult { skipReason error { className message } } }
+    ... on Error { message }
   }
 }
 """
@@ -250,6 +268,31 @@ def parse_terminated(answer: Any) -> tuple[str, ...]:
         for result in results["terminateRunResults"]
         if result["__typename"] == "TerminateRunSuccess"
     )
+
+
+def sensor_dry_run(location: str, repository: str, sensor: str) -> Body:
+    """Evaluate a sensor now, on the server; the answer comes when it is done. Launches nothing."""
+    selector = {
+        "repositoryLocationName": location,
+        "repositoryName": repository,
+        "sensorName": sensor,
+    }
+    return {"query": _SENSOR_DRY_RUN, "variables": {"selector": selector}}
+
+
+def parse_sensor_dry_run(answer: Any) -> DryRun:
+    """What became of the evaluation; one that failed on the server, or timed out, is an answer.
+
+    Raises:
+        GraphQLError: the webserver answered with an error, as for a sensor it does not know.
+    """
+    tick = _expect(_field(answer, "sensorDryRun"), "DryRunInstigationTick")
+    # Evaluated when the field is read: what goes wrong before the server leaves it empty.
+    result = _field({**answer, "data": tick}, "evaluationResult")
+    if failed := result["error"]:
+        kind = str(failed["className"] or "PythonError")
+        return DryRun(error_class=kind, error=_first_line(str(failed["message"])))
+    return DryRun(skip_reason=result["skipReason"])
 
 
 def version() -> Body:

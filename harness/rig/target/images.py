@@ -168,4 +168,11 @@ def _files(names: Iterable[str]) -> Iterator[Path]:
     for name in names:
         root = _context() / name
         found = [root] if root.is_file() else sorted(p for p in root.rglob("*") if p.is_file())
-        yield from (p for p in found if "__pycache__" not in p.parts)
+        yield from (p for p in found if _is_content(p))
+
+
+def _is_content(path: Path) -> bool:
+    """Whether an image holds the file (the same choice stands in `.dockerignore`)."""
+    return not (
+        "__pycache__" in path.parts or path.name.startswith("test_") or path.suffix == ".md"
+    )

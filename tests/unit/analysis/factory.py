@@ -98,9 +98,13 @@ def make_facts(rungs: Sequence[Rung], **changes: Any) -> CellFacts:
         now_s += 5
         step = make_step(index, rung, now_s)
         steps.append(step)
-        runs += make_runs(step, rung)
-        truth = _Truth(rung=rung, cell=cell, cpu_s=cpu_s, hold=step.phase("hold"))
+        own = make_runs(step, rung)
+        runs += own
         length_s = step.phases[-1].end_s - now_s
+        truth = _Truth(
+            rung=rung, cell=cell, cpu_s=cpu_s, hold=step.phase("hold"),
+            runs_per_s=len(own) / length_s,
+        )  # fmt: skip
         samples += _readings(now_s, length_s, truth)
         now_s += length_s
         cpu_s += 1000
@@ -176,14 +180,14 @@ class _Truth:
     cell: Cell
     cpu_s: float = 0.0
     hold: Phase | None = None
+    runs_per_s: float = 0.0
 
     @property
     def cores(self) -> float:
         rung = self.rung
         if rung.cpu_cores is not None:
             return rung.cpu_cores
-        rate = rung.concurrency / (rung.launch_s + rung.exec_s)
-        return IDLE_CORES + rate * (LAUNCH_CPU_S + WORK_CPU_S)
+        return IDLE_CORES + self.runs_per_s * (LAUNCH_CPU_S + WORK_CPU_S)
 
 
 def _readings(start_s: float, length_s: float, truth: _Truth) -> Iterator[Sample]:

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
+import polars as pl
 import pytest
 from factory import (
     BASE_MIB,
@@ -18,7 +20,7 @@ from hypothesis import strategies as st
 
 from harness.analysis.judging import judge_cell
 from harness.analysis.resources import Resources, resources_of, slope
-from harness.facts.table import CellFacts
+from harness.facts.table import CellFacts, SamplesTable
 
 pytestmark = pytest.mark.unit
 
@@ -34,7 +36,7 @@ def test_memory_of_a_run_is_the_slope_that_is_there(healthy: CellFacts) -> None:
     assert found.per_run is not None
     assert found.per_run.bytes_per_run == pytest.approx(PER_RUN_MIB * MIB)
     assert found.per_run.method == "anon_vs_resident"
-    assert found.per_run.points == len(healthy.steps)
+    assert found.per_run.points == 1 + len(healthy.steps), "the idle server is a point too"
 
 
 def test_memory_is_of_one_replica(healthy: CellFacts) -> None:
@@ -53,15 +55,34 @@ def test_without_the_processes_the_peaks_stand_in_and_say_so() -> None:
     assert found.per_run.bytes_per_run == pytest.approx(PER_RUN_MIB * MIB)
 
 
-def test_one_concurrency_has_no_slope() -> None:
-    assert resources(make_facts([Rung(concurrency=4)])).per_run is None
+def test_one_concurrency_has_a_slope_only_against_the_idle_server() -> None:
+    found = resources(make_facts([Rung(concurrency=4)])).per_run
+    assert found is not None
+    assert found.bytes_per_run == pytest.approx(PER_RUN_MIB * MIB)
+    assert found.ci_bytes is None, "two points make a line, not an interval"
+    assert resources(make_facts([Rung(concurrency=4)], idle_start_s=None)).per_run is None
+
+
+def test_the_memory_of_a_run_is_judged_at_its_height_not_while_it_imports() -> None:
+    """Runs that are still importing are resident and small: means would hide the slope."""
+    facts = make_facts([Rung(concurrency=n) for n in (2, 6)])
+    hold = facts.steps[-1].phase("hold")
+    assert hold is not None
+    frame = facts.samples.frame
+    early = (frame["taken_s"] < hold.start_s + 20).to_numpy()
+    anon = (frame["key"] == "anon_bytes").to_numpy()
+    half = np.where(early & anon, BASE_MIB * MIB, frame["value"].to_numpy())
+    importing = SamplesTable(frame.with_columns(value=pl.Series(half)))
+    found = resources(replace(facts, samples=importing)).per_run
+    assert found is not None
+    assert found.bytes_per_run > 0.8 * PER_RUN_MIB * MIB
 
 
 def test_cpu_of_launching_is_what_idling_and_work_leave(healthy: CellFacts) -> None:
     found = resources(healthy)
     assert found.idle_cpu_cores == pytest.approx(IDLE_CORES)
     assert found.run_cpu_s == pytest.approx(WORK_CPU_S)
-    assert found.launch_cpu_s == pytest.approx(LAUNCH_CPU_S, rel=0.1)
+    assert found.launch_cpu_s == pytest.approx(LAUNCH_CPU_S, rel=0.01)
     assert found.completed > 50
 
 

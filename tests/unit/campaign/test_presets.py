@@ -48,7 +48,7 @@ def test_the_small_presets_fit_a_machine_with_two_cores(name: str) -> None:
 
 
 def test_quick_takes_nine_minutes_when_ladders_stop_where_expected() -> None:
-    stops = {"io": 14, "cpu": 3, "mixed": 6}
+    stops = {"io": 10, "cpu": 2, "mixed": 4}
     plan = preset("quick")
     assert [workload.name for workload in plan.workloads] == list(stops)
     climbed = [
@@ -57,7 +57,7 @@ def test_quick_takes_nine_minutes_when_ladders_stop_where_expected() -> None:
         for index, workload in enumerate(plan.workloads)
     ]
     assert estimate_s(preset("quick", *climbed)) <= 9 * 60
-    assert estimate_s(plan) <= 11 * 60
+    assert estimate_s(plan) <= 13 * 60
 
 
 def test_smoke_measures_for_less_than_half_a_minute() -> None:

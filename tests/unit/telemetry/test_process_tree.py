@@ -34,7 +34,6 @@ STEP = member(30, 20, "spawned")
         (["/sbin/docker-init", "--", "dagster", "run"], "other"),
         (SPAWN, "spawned"),
         (TRACKER, "other"),
-        ([], "other"),
     ],
 )
 def test_a_role_is_told_by_the_command_line(command: list[str], role: str) -> None:
