@@ -14,7 +14,8 @@ from harness.errors import ExitCode, HarnessError
 
 app = typer.Typer(
     help="Measure how many runs one Dagster code server really holds, and what gives first.",
-    epilog="Start with `harness doctor`, then `harness run`. Exit codes: 0 pass, 1 SLO breach, "
+    epilog="Start with `harness doctor`, then `harness run`. `--debug` anywhere shows the "
+    "traceback of an error. Exit codes: 0 pass, 1 SLO breach, "
     "2 bad input, 3 environment not ready, 4 target or generator failed, 5 invalid or "
     "inconclusive, 130 interrupted.",
     no_args_is_help=True,

@@ -76,4 +76,7 @@ def _show_devices(console: Console) -> None:
     for device in DEVICES:
         table.add_row(device.name, device.reads, f"{device.rate_hz:g} Hz", device.cost)
     console.print(table)
-    console.print("Choose some: harness run --set devices=[cgroup,probe]; none: --set devices=[]")
+    console.print(
+        "Choose some: harness run --set devices=[cgroup,probe]; none: --set devices=[]",
+        markup=False,
+    )

@@ -6,7 +6,7 @@ import datetime
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from harness.campaign.loading import dump_campaign
@@ -58,19 +58,19 @@ def measure(
     check_results_root(options.results_root)
     with campaign_lock(state_dir() / "campaign.lock", holder=campaign.name), _terminable():
         kind = choose(campaign.target, listener.say)
-        folder = ResultsFolder(
-            new_results_path(
-                options.results_root, campaign.name, datetime.datetime.now(datetime.UTC)
-            )
-        )
+        # Before the results folder is made: what cannot be prepared leaves nothing behind.
+        hosting = prepare(
+            kind, list(campaign.dagster), ledger=Ledger.default(), say=listener.say,
+            log=state_dir() / "images.log",
+        )  # fmt: skip
+        devices = campaign.devices
+        hosting = replace(hosting, pool_probe=devices is None or "pool" in devices)
+        started = datetime.datetime.now(datetime.UTC)
+        folder = ResultsFolder(new_results_path(options.results_root, campaign.name, started))
         writer = ResultsWriter(folder)
         writer.write_campaign(dump_campaign(campaign))
         writer.write_environment(record_environment(options.command))
         try:
-            hosting = prepare(
-                kind, list(campaign.dagster), ledger=Ledger.default(), say=listener.say,
-                log=folder.path / "images.log",
-            )  # fmt: skip
             for number, cell in enumerate(cells, start=1):
                 listener.cell_started(cell.id, number, len(cells))
                 session = _CellSession(campaign, cell, hosting, writer, overcommitted)

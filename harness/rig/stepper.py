@@ -6,9 +6,12 @@ import dataclasses
 import time
 from collections.abc import Callable, Sequence
 
+import psycopg
+
 from harness.campaign.plan import Campaign, CellPlan
+from harness.errors import TargetFailed
 from harness.facts.model import Event, Run, Sample, Step
-from harness.rig.load.phases import merge_phases, read_phases
+from harness.rig.load.phases import RunPhases, merge_phases, read_phases
 from harness.rig.parts import Rig
 from harness.rig.protocols import (
     Endpoints,
@@ -110,8 +113,7 @@ class Stepper:
     def _runs(self, outcome: LoadOutcome, endpoints: Endpoints, *, lost: bool) -> tuple[Run, ...]:
         runs = outcome.runs
         if endpoints.database_dsn is not None:
-            ids = [run.run_id for run in runs if run.run_id]
-            runs = tuple(merge_phases(runs, read_phases(endpoints.database_dsn, ids)))
+            runs = merge_phases(runs, _event_log(endpoints.database_dsn, runs))
         if lost:
             runs = tuple(
                 dataclasses.replace(run, status="LOST", error_class="server_died")
@@ -169,6 +171,17 @@ class Stepper:
         if unfinished:
             return f"{unfinished} runs still ran when the drain ended"
         return ""
+
+
+def _event_log(dsn: str, runs: Sequence[Run]) -> dict[str, RunPhases]:
+    try:
+        return read_phases(dsn, [run.run_id for run in runs if run.run_id])
+    except psycopg.Error as error:
+        raise TargetFailed(
+            "The event log cannot be read: the database is gone.",
+            evidence=str(error),
+            hint="The step in progress is lost, earlier ones are kept. See logs/postgres.log.",
+        ) from error
 
 
 class _CpuMeter:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import docker
@@ -77,7 +78,7 @@ def test_twelve_runs_reside_at_once_on_two_workers(tmp_path: Path) -> None:
 
 
 def test_an_oom_names_its_victim_the_runs_lost_and_the_time_to_serve_again(
-    tmp_path: Path, record_property: pytest.RecordProperty
+    tmp_path: Path, record_property: Callable[[str, object], None]
 ) -> None:
     plan = campaign(
         LIGHT, "profiles=[{vcpu: 1, memory_mib: 512}]", "max_workers=[20]", "step.burst=true",

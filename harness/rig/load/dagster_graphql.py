@@ -157,9 +157,10 @@ mutation HarnessTerminate($ids: [String!]!) {
   }
 }
 """
+# `cursor` looks optional in the schema, but the resolver fails where it is left out.
 _SENSOR_DRY_RUN = """
 mutation HarnessSensorDryRun($selector: SensorSelector!) {
-  sensorDryRun(selectorData: $selector) {
+  sensorDryRun(selectorData: $selector, cursor: null) {
     __typename
     ... on DryRunInstigationTick { evaluationResult { skipReason error { className message } } }
     ... on Error { message }
