@@ -48,7 +48,7 @@ test: setup ## Run every test this machine can run
 
 check: lint ## The gate before a commit: lint, types, unit and contract tests (under a minute)
 	$(BIN)/mypy
-	$(BIN)/pytest -q -m "unit or contract" $(ARGS)
+	$(BIN)/pytest -q -n auto -m "unit or contract" $(ARGS)
 
 lint: setup ## Style and format
 	$(BIN)/ruff check .

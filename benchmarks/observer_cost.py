@@ -44,10 +44,9 @@ Ratio = dict[str, float | None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Numbers:
-    """What is compared of one cell: its load step.
+    """One cell's load step. `metrics` has a value a run, or one for all, or none if not known.
 
-    `metrics` has one value a run or one for the whole cell, none where it is not known;
-    `device_cpu_cores` is by device; `problems` says why the cell should not be trusted.
+    `problems` says why the cell should not be trusted.
     """
 
     devices: bool
