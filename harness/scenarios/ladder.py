@@ -64,7 +64,8 @@ def climb(campaign: Campaign, cell: CellPlan, folder: CellFolder) -> NextStep:
         measured = [step for step in steps if step.kind != "warmup"]
         failed = _failing_rungs(folder, measured)
         if len(failed) >= campaign.search.stop_after_failures:
-            return Done(reason=f"{len(failed)} rungs failed, the last at {failed[-1]}")
+            broken = ", ".join(str(concurrency) for concurrency in failed)
+            return Done(reason=f"the ladder stops: an SLO broke at {broken}")
         if len(measured) == len(orders):
             return Done(reason="the ladder is at its end")
         return orders[len(measured)]
