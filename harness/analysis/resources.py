@@ -19,7 +19,7 @@ Point = tuple[float, float]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PerRun:
-    """Slope of memory on runs in bytes a run. `ci_bytes`: 95 %, from three points on."""
+    """Slope of memory on runs in bytes a run. `ci_bytes`: 95 %, from four points on."""
 
     bytes_per_run: float
     ci_bytes: tuple[float, float] | None
@@ -77,7 +77,7 @@ def slope(points: Sequence[Point], method: MemoryMethod) -> PerRun | None:
         return None
     fit = linregress([x for x, _ in points], [y for _, y in points])
     ci = None
-    if len(points) >= 3:
+    if len(points) >= 4:  # with one degree of freedom t is 12.7: an interval that says nothing
         half = float(t.ppf(0.975, len(points) - 2)) * float(fit.stderr)
         ci = (float(fit.slope) - half, float(fit.slope) + half)
     return PerRun(bytes_per_run=float(fit.slope), ci_bytes=ci, points=len(points), method=method)

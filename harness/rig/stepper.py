@@ -114,6 +114,9 @@ class Stepper:
         runs = outcome.runs
         if endpoints.database_dsn is not None:
             runs = merge_phases(runs, _event_log(endpoints.database_dsn, runs))
+        if len(endpoints.replicas) == 1:  # of several, nothing yet says which one took a run
+            name = endpoints.replicas[0].name
+            runs = tuple(dataclasses.replace(run, replica=name) for run in runs)
         if lost:
             runs = tuple(
                 dataclasses.replace(run, status="LOST", error_class="server_died")

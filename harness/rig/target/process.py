@@ -129,7 +129,8 @@ class ProcessTarget:
         """Versions, limits and the numbers Dagster sees of this machine."""
         server, lock = self._server, lock_path(self._cell.dagster)
         return {
-            "python": str(self._python),
+            # By name, not by path: results travel, home folders do not.
+            "environment": self._python.parent.parent.name,
             "lock": {"name": lock.name, "sha256": hashlib.sha256(lock.read_bytes()).hexdigest()},
             "postgres": self._postgres.version,
             "limits": "enforced" if server and not server.unenforced else "unenforced",

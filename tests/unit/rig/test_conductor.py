@@ -122,6 +122,7 @@ def test_a_dead_server_is_a_fact_and_the_next_step_gets_a_fresh_one(bench: Bench
     died, after = bench.facts.steps[1:]
     assert (died.outcome, died.oom_kills, died.restarts, died.server) == ("aborted", 1, 1, 0)
     assert {run.status for run in bench.facts.runs_of(died)} == {"LOST"}
+    assert {run.replica for run in bench.facts.runs_of(died)} == {"code-server-1"}
     assert (after.outcome, after.server) == ("completed", 1)
     assert bench.target.calls == ["start", "restart", "stop"]
     kinds = [event.kind for event in bench.facts.events]

@@ -1,0 +1,62 @@
+"""The README's table says what the committed results say."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from harness.analysis.finding_types import CellFinding
+from harness.report.json_document import findings_from
+from harness.report.phrases import broken_phrase, capacity_phrase, launch_cpu_phrase
+
+pytestmark = pytest.mark.unit
+
+BASELINES = ("quick-compose", "quick-process")
+
+
+def row(cell: CellFinding) -> str:
+    """One line of the README's table."""
+    settings = cell.recommendation
+    low, high = cell.memory.per_run_mib_ci or (float("nan"), float("nan"))
+    return " | ".join(
+        (
+            f"| {cell.workload}",
+            cell.target,
+            capacity_phrase(cell.capacity),
+            str(cell.capacity.first_failing),
+            broken_phrase(cell).replace("\n", " "),
+            str(cell.capacity.binding),
+            f"{cell.throughput_runs_per_s:.2f}",
+            f"{cell.memory.per_run_mib:.0f} ({low:.0f} to {high:.0f})",
+            launch_cpu_phrase(cell.cpu),
+            f"{settings.max_workers} / {settings.max_concurrent_runs} |",
+        )
+    )
+
+
+@pytest.mark.parametrize("baseline", BASELINES)
+def test_every_figure_of_the_table_is_a_committed_result(baseline: str, repo_root: Path) -> None:
+    stored = repo_root / "results/baselines" / baseline / "findings.json"
+    findings = findings_from(json.loads(stored.read_text(encoding="utf-8")))
+    readme = (repo_root / "README.md").read_text(encoding="utf-8").splitlines()
+    assert [cell.workload for cell in findings.cells] == ["io", "cpu", "mixed"]
+    for cell in findings.cells:
+        assert row(cell) in readme
+
+
+@pytest.mark.parametrize("baseline", BASELINES)
+def test_a_baseline_judged_again_gives_the_findings_that_are_committed(
+    baseline: str, repo_root: Path
+) -> None:
+    from harness.analysis.findings import findings_of
+    from harness.campaign.loading import load_campaign
+    from harness.facts.store import read_results
+
+    folder = repo_root / "results/baselines" / baseline
+    stored = read_results(folder)
+    campaign = load_campaign(stored.campaign_text, source="campaign.yaml")
+    again = findings_of(campaign, stored.environment, stored.cells)
+    committed = findings_from(json.loads((folder / "findings.json").read_text(encoding="utf-8")))
+    assert again == committed
