@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from harness.errors import EnvironmentProblem
 from harness.facts.model import Event, Limits, Phase, Run, Sample, Step
 from harness.rig.protocols import (
     Endpoints,
@@ -52,6 +53,7 @@ class FakeTarget:
     die_when: Callable[[], bool] = lambda: False
     calls: list[str] = field(default_factory=list)
     starts: int = 0
+    stuck: bool = False
 
     def start(self) -> Endpoints:
         self.calls.append("start")
@@ -80,6 +82,8 @@ class FakeTarget:
 
     def stop(self) -> None:
         self.calls.append("stop")
+        if self.stuck:
+            raise EnvironmentProblem("No Docker engine answers.")
 
 
 @dataclass

@@ -15,7 +15,6 @@ from harness.rig.cgroup import create
 from harness.rig.cgroup.locate import version_here
 from harness.rig.preflight import FREE_DISK_BYTES, host_size
 from harness.rig.target import engine
-from harness.rig.telemetry.registry import DEVICES
 from harness.units import show_bytes
 
 Row = tuple[bool, str, str, str]
@@ -72,6 +71,9 @@ def _host_rows(results: Path) -> list[Row]:
 
 
 def _show_devices(console: Console) -> None:
+    # Imports the clients of everything that can be read; only this list needs them.
+    from harness.rig.telemetry.registry import DEVICES
+
     table = Table("device", "reads", "rate", "cost", box=None)
     for device in DEVICES:
         table.add_row(device.name, device.reads, f"{device.rate_hz:g} Hz", device.cost)

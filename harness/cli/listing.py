@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
 from harness.errors import StoredDataError
-from harness.facts.store import list_results
-from harness.facts.table import ResultsSummary
+
+if TYPE_CHECKING:
+    from harness.facts.table import ResultsSummary
 
 
 def list_(
@@ -20,6 +21,8 @@ def list_(
     json_: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
 ) -> int:
     """List stored campaigns, newest first."""
+    from harness.facts.store import list_results
+
     stored = list_results(root)
     if json_:
         rows = [
@@ -60,6 +63,8 @@ def resolve(name: str, root: Path) -> Path:
     Raises:
         StoredDataError: there is no such folder.
     """
+    from harness.facts.store import list_results
+
     if name == "latest":
         stored = list_results(root)
         if not stored:

@@ -23,7 +23,7 @@ def writing(path: Path) -> Iterator[None]:
             raise EnvironmentProblem(
                 f"There is no room left to write {path}.",
                 evidence=f"{error.strerror}; free there: {_free(path)}",
-                hint="Free some disk space, then continue with `harness resume`.",
+                hint="Free some disk space and measure again; what was stored before is readable.",
             ) from error
         raise EnvironmentProblem(
             f"{path} cannot be written.",

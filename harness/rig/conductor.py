@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 
 from harness.campaign.plan import Campaign, CellPlan
-from harness.errors import EnvironmentProblem
+from harness.errors import EnvironmentProblem, HarnessError
 from harness.facts.model import Cell, Event, Limits
 from harness.rig.parts import Rig
 from harness.rig.protocols import Done, Endpoints, NextStep, StepOrder
@@ -48,11 +48,11 @@ class Conductor:
             KeyboardInterrupt: after everything is down.
         """
         self._rig.writer.write_cell(self._cell)
-        ended = "failed"
+        ended, failing = "failed", True
         try:
             endpoints = self._start()
             self._warm_up(endpoints)
-            ended = self._climb(next_step, endpoints)
+            ended, failing = self._climb(next_step, endpoints), False
         except KeyboardInterrupt:
             ended = "interrupted"
             raise
@@ -60,7 +60,7 @@ class Conductor:
             ended = f"failed: {error}".splitlines()[0]
             raise
         finally:
-            self._end(ended)
+            self._end(ended, failing=failing)
         return self._cell
 
     def _start(self) -> Endpoints:
@@ -102,7 +102,7 @@ class Conductor:
         step, runs = self._stepper.run(order, endpoints)
         self._rig.listener.step_done(step, runs)
 
-    def _end(self, ended: str) -> None:
+    def _end(self, ended: str, *, failing: bool) -> None:
         rig = self._rig
         try:
             rig.load.stop()
@@ -114,7 +114,19 @@ class Conductor:
             self._cell = dataclasses.replace(self._cell, sealed=True, ended=ended)
             rig.writer.seal(self._cell)
         finally:
-            rig.target.stop()
+            self._take_down(failing=failing)
+
+    def _take_down(self, *, failing: bool) -> None:
+        try:
+            self._rig.target.stop()
+        except HarnessError as error:
+            if not failing:
+                raise
+            # What went wrong first is what the user has to read: a dead engine, say.
+            self._rig.listener.say(
+                f"Not everything could be taken down ({error.what}) "
+                "When that is mended, `harness down` removes the rest."
+            )
 
     def _record(self, **changes: object) -> None:
         self._cell = dataclasses.replace(self._cell, **changes)  # type: ignore[arg-type]

@@ -123,7 +123,10 @@ def test_the_interval_widens_with_the_scatter_and_holds_the_slope() -> None:
     assert wide.ci_bytes[1] - wide.ci_bytes[0] > 3 * (narrow.ci_bytes[1] - narrow.ci_bytes[0])
 
 
-def test_two_points_have_a_slope_but_no_interval() -> None:
-    found = slope([(1, 10.0), (2, 20.0)], "anon_vs_resident")
+@pytest.mark.parametrize("points", [[(1, 10.0), (2, 20.0)], [(0, 1.0), (1, 10.0), (2, 20.0)]])
+def test_up_to_three_points_have_a_slope_but_no_interval(
+    points: list[tuple[float, float]],
+) -> None:
+    found = slope(points, "anon_vs_resident")
     assert found is not None
     assert found.ci_bytes is None

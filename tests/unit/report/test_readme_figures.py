@@ -9,7 +9,12 @@ import pytest
 
 from harness.analysis.finding_types import CellFinding
 from harness.report.json_document import findings_from
-from harness.report.phrases import broken_phrase, capacity_phrase, launch_cpu_phrase
+from harness.report.phrases import (
+    broken_phrase,
+    capacity_phrase,
+    launch_cpu_phrase,
+    memory_phrase,
+)
 
 pytestmark = pytest.mark.unit
 
@@ -19,7 +24,6 @@ BASELINES = ("quick-compose", "quick-process")
 def row(cell: CellFinding) -> str:
     """One line of the README's table."""
     settings = cell.recommendation
-    low, high = cell.memory.per_run_mib_ci or (float("nan"), float("nan"))
     return " | ".join(
         (
             f"| {cell.workload}",
@@ -29,7 +33,7 @@ def row(cell: CellFinding) -> str:
             broken_phrase(cell).replace("\n", " "),
             str(cell.capacity.binding),
             f"{cell.throughput_runs_per_s:.2f}",
-            f"{cell.memory.per_run_mib:.0f} ({low:.0f} to {high:.0f})",
+            memory_phrase(cell.memory),
             launch_cpu_phrase(cell.cpu),
             f"{settings.max_workers} / {settings.max_concurrent_runs} |",
         )

@@ -183,3 +183,21 @@ def test_a_target_that_breaks_leaves_readable_facts_and_its_reason(bench: Bench)
     assert len(bench.facts.steps) == 2
     assert bench.facts.cell.ended == "failed: postgres exited with 1"
     assert bench.target.calls[-1] == "stop"
+
+
+def test_what_cannot_be_taken_down_does_not_hide_what_went_wrong_first(bench: Bench) -> None:
+    def lose_the_engine(order: LoadOrder) -> None:
+        bench.target.stuck = True
+        raise TargetFailed("The Docker engine died during the measurement.")
+
+    bench.load.during = lose_the_engine
+    with pytest.raises(TargetFailed, match="died during"):
+        bench.measure(ladder(1))
+    assert "harness down" in bench.listener.news[-1]
+    assert bench.facts.cell.sealed
+
+
+def test_a_good_cell_that_cannot_be_taken_down_is_an_error(bench: Bench) -> None:
+    bench.target.stuck = True
+    with pytest.raises(EnvironmentProblem):
+        bench.measure(ladder(1))
