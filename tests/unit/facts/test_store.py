@@ -304,7 +304,7 @@ def test_a_full_disk_is_reported_with_path_and_free_bytes(
         writer.write_cell(CELL)
     assert str(folder.cell_json) in caught.value.what
     assert " bytes (" in caught.value.evidence
-    assert "resume" in caught.value.hint
+    assert "disk space" in caught.value.hint
     assert [path.name for path in folder.path.iterdir() if path.is_file()] == []
 
 
