@@ -34,7 +34,7 @@ def known_versions() -> tuple[str, ...]:
     return tuple(sorted(names, key=lambda name: [int(part) for part in name.split(".")]))
 
 
-def library_version(version: str) -> str:
+def companion_version(version: str) -> str:
     """Dagster's integration libraries count `0.(A+16).B` beside core `1.A.B`.
 
     Raises:
@@ -54,7 +54,7 @@ def requirements(version: str) -> tuple[str, ...]:
     return (
         f"dagster=={version}",
         f"dagster-webserver=={version}",
-        f"dagster-postgres=={library_version(version)}",
+        f"dagster-postgres=={companion_version(version)}",
         "grpcio-health-checking",
         "psycopg2-binary",
     )

@@ -45,13 +45,13 @@ def option(arguments: list[str], name: str) -> str:
     ("core", "library"), [("1.13.27", "0.29.27"), ("1.7.0", "0.23.0"), ("1.5.11", "0.21.11")]
 )
 def test_libraries_count_sixteen_minor_versions_beside_the_core(core: str, library: str) -> None:
-    assert locks.library_version(core) == library
+    assert locks.companion_version(core) == library
 
 
 @pytest.mark.parametrize("version", ["1.13", "2.0.0", "1.x.0", "1.13.0rc1", ""])
 def test_what_is_not_a_released_version_is_refused(version: str) -> None:
     with pytest.raises(CampaignError, match="not a Dagster version"):
-        locks.library_version(version)
+        locks.companion_version(version)
 
 
 def test_the_upload_day_is_the_last_one_of_all_files() -> None:
@@ -126,5 +126,5 @@ def test_committed_locks_say_their_day_have_hashes_and_name_no_index() -> None:
         text = locks.lock_path(version).read_text(encoding="utf-8")
         assert text.startswith(f"# Dagster {version} and its dependencies as of 2")
         assert f"\ndagster=={version} \\\n    --hash=sha256:" in text
-        assert f"\ndagster-postgres=={locks.library_version(version)} \\\n" in text
+        assert f"\ndagster-postgres=={locks.companion_version(version)} \\\n" in text
         assert "://" not in text
