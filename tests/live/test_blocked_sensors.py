@@ -20,7 +20,7 @@ from harness.rig.load.driver import LocustDriver
 from harness.rig.protocols import Endpoints
 from harness.rig.telemetry.suite import TelemetrySuite
 
-pytestmark = [pytest.mark.live, pytest.mark.docker, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.live, pytest.mark.docker, pytest.mark.timeout(900)]
 
 SENSORS = 8
 WORKERS = 2

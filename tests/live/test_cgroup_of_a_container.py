@@ -12,22 +12,20 @@ from typing import Any
 
 import pytest
 
+from harness.campaign.plan import Campaign
 from harness.rig.cgroup.create import available
+from harness.rig.target.images import BuildOptions, ca_bundle_from_environment, ensure_images
 
-pytestmark = [pytest.mark.live, pytest.mark.docker, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.live, pytest.mark.docker, pytest.mark.timeout(900)]
 
 CHECKS = ["place", "limits", "cpu", "memory", "reset_peak", "oom", "end", "box"]
 
 
 @pytest.fixture(scope="module")
 def image() -> str:
-    """An image of ours this engine holds; any has what the script needs."""
-    named = ["docker", "images", "--format", "{{.Repository}}:{{.Tag}}", "dagster-load-harness/*"]
-    images = subprocess.run(named, capture_output=True, text=True, check=True).stdout.split()
-    if not images:
-        pytest.skip("no image here: `harness images build` makes one")
-    bases = [each for each in images if "/base:" in each]
-    return (bases or images)[0]
+    """The image the targets use; built where it is not there yet, never skipped."""
+    options = BuildOptions(ca_bundle=ca_bundle_from_environment())
+    return ensure_images(Campaign.model_fields["dagster"].default[0], options).dagster
 
 
 @pytest.fixture

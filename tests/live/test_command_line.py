@@ -20,7 +20,7 @@ from harness.errors import ExitCode
 from harness.facts.store import list_results, read_results
 from harness.rig.ledger import Ledger
 
-pytestmark = [pytest.mark.live, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.live, pytest.mark.timeout(900)]
 
 TARGETS = [pytest.param("compose", marks=pytest.mark.docker), "process"]
 STOP_LIMIT_S = 10.0
@@ -38,7 +38,7 @@ def harness(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run the command to its end."""
     return subprocess.run(
         [sys.executable, "-m", "harness", *arguments], cwd=folder, capture_output=True, text=True,
-        timeout=300, check=False,
+        timeout=800, check=False,
     )  # fmt: skip
 
 
@@ -51,7 +51,7 @@ def start(folder: Path, target: str) -> subprocess.Popen[str]:
     )  # fmt: skip
 
 
-def wait_until(condition: Callable[[], bool], what: str, timeout_s: float = 120) -> None:
+def wait_until(condition: Callable[[], bool], what: str, timeout_s: float = 600) -> None:
     """Poll until it holds."""
     deadline_s = time.monotonic() + timeout_s
     while not condition():

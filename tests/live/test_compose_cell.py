@@ -16,7 +16,7 @@ from harness.facts.model import Limits
 from harness.rig.hosting import prepare
 from harness.rig.ledger import Ledger
 
-pytestmark = [pytest.mark.live, pytest.mark.docker, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.live, pytest.mark.docker, pytest.mark.timeout(900)]
 
 READ_LIMITS = """
 import json, pathlib
