@@ -37,13 +37,14 @@ def doctor(
                  "limits enforced by a cgroup of its own" if not box_problem
                  else f"runs, but limits are not enforced: {box_problem}",
                  "run as root, or with a systemd user session" if box_problem else ""))  # fmt: skip
-    rows += _host_rows(results)
+    host_rows = _host_rows(results)
+    rows += host_rows
     table = Table("", "what", "seen", "to mend it", box=None)
     for ok, what, seen, mend in rows:
         table.add_row("[green]✓[/]" if ok else "[yellow]✗[/]", what, seen, mend)
     console.print(table)
     console.print(f"`harness run` would use: {'compose' if docker_ok else 'process'}")
-    return 0 if rows[-1][0] else int(ExitCode.ENVIRONMENT)
+    return 0 if all(ok for ok, *_ in host_rows) else int(ExitCode.ENVIRONMENT)
 
 
 def _engine_rows() -> tuple[bool, list[Row]]:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 
 import psycopg
 
+from harness.campaign.estimate import WARMUP_LIMIT_S
 from harness.campaign.plan import Campaign, CellPlan
 from harness.errors import TargetFailed
 from harness.facts.model import Event, Run, Sample, Step
@@ -22,7 +23,6 @@ from harness.rig.protocols import (
 )
 
 JOB = "load"
-WARMUP_LIMIT_S = 60
 
 
 class Stepper:
