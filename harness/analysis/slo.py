@@ -31,7 +31,12 @@ TREND_MIN_GROWTH = 1.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SloResult:
-    """One objective on one step. `observed` is `None` where unknown or beyond all bounds."""
+    """One objective on one step. `observed` is `None` where unknown or beyond all bounds.
+
+    `margin` = ln(observed ÷ limit) where the objective is a ratio that grows smoothly with load:
+    below zero it holds, by so much; +inf where it broke beyond all bounds. `None` for objectives
+    that only hold or break, and where nothing is known.
+    """
 
     name: str
     observed: float | None
@@ -39,6 +44,7 @@ class SloResult:
     ok: bool | None
     n: int
     note: str = ""
+    margin: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,7 +16,12 @@ from harness.campaign.profiles import Profile
 
 TargetKind = Literal["auto", "compose", "process"]
 Feed = Literal["direct", "queued"]
+Strategy = Literal["adaptive", "bisect", "ladder"]
+LoadModel = Literal["closed", "uniform", "poisson", "burst"]
+"""`closed`: a fixed number in flight. `uniform`, `poisson`: arrivals, whatever becomes of the
+earlier ones. `burst`: all at once and no more, as cron at minute 0."""
 Param = int | float | str | bool
+Concurrency = Annotated[int, Field(ge=1, le=500)]
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]*$", max_length=60)]
 DagsterVersion = Annotated[str, StringConstraints(pattern=r"^\d+\.\d+\.\d+$")]
@@ -28,18 +33,93 @@ class Strict(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+class Part(Strict):
+    """One workload of a mix: `share` of the runs, in proportion to the other parts' shares."""
+
+    workload: Name
+    share: float = Field(gt=0)
+    params: dict[str, Param] = Field(default_factory=dict)
+
+
+class Sensors(Strict):
+    """Sensors ticking beside the runs: each tick holds a gRPC worker for `tick_s` seconds.
+
+    `block` sleeps, `burn` computes and so holds the server's GIL.
+    """
+
+    count: int = Field(ge=1, le=200)
+    tick_s: float = Field(default=5, ge=0, le=600)
+    interval_s: int = Field(default=30, ge=1, le=3600)
+    mode: Literal["block", "burn"] = "block"
+
+
+class Job(Strict):
+    """A job to launch, its share of the runs, and its run config."""
+
+    name: str
+    share: float
+    params: dict[str, Param]
+
+
 class Workload(Strict):
     """What a run does. `params` go to the run as config, `steps` and `executor` to its job.
 
-    `environment` goes to the server's environment as it is: what a location reads when it loads.
+    `module` names the package under `workloads/`, where that is not the workload's own name (the
+    same one measured in two ways). With `mix` several packages share one server. `environment`
+    goes to the server's environment as it is: what a location reads when it loads.
     """
 
     name: Name
+    module: Name | None = None
     params: dict[str, Param] = Field(default_factory=dict)
     environment: dict[str, str] = Field(default_factory=dict)
     executor: Literal["in_process", "multiprocess"] = "in_process"
     steps: int = Field(default=1, ge=1, le=50)
-    concurrencies: tuple[Annotated[int, Field(ge=1, le=500)], ...] | None = None
+    mix: tuple[Part, ...] = ()
+    sensors: Sensors | None = None
+    concurrencies: tuple[Concurrency, ...] | None = None
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """What it is made of: its mix, or itself alone."""
+        alone = Part(workload=self.module or self.name, share=1, params=self.params)
+        return self.mix or (alone,)
+
+    @property
+    def package(self) -> str:
+        """The package under `workloads/` that the server loads: `blend` for more than one job."""
+        blended = self.mix or self.sensors
+        return "blend" if blended else (self.module or self.name).replace("-", "_")
+
+    @property
+    def jobs(self) -> tuple[Job, ...]:
+        """What is launched: `load`, or of a blend `load_<workload>` for each part."""
+        if self.package != "blend":
+            return (Job(name="load", share=1, params=self.params),)
+        return tuple(
+            Job(
+                name=f"load_{part.workload.replace('-', '_')}",
+                share=part.share,
+                params={**self.params, **part.params} if self.mix else part.params,
+            )
+            for part in self.parts
+        )
+
+    @property
+    def server_environment(self) -> dict[str, str]:
+        """Variables of the code server: the blend's parts, its sensors, then the user's own."""
+        made: dict[str, str] = {}
+        if self.package == "blend":
+            made["WORKLOAD_BLEND"] = ",".join(part.workload for part in self.parts)
+        if self.sensors:
+            made |= {
+                "WORKLOAD_SENSORS": str(self.sensors.count),
+                "WORKLOAD_SENSOR_MODE": self.sensors.mode,
+                "WORKLOAD_SENSOR_S": f"{self.sensors.tick_s:g}",
+                "WORKLOAD_SENSOR_INTERVAL_S": str(self.sensors.interval_s),
+                "WORKLOAD_SENSORS_RUNNING": "1",
+            }
+        return made | self.environment
 
 
 class StepTimes(Strict):
@@ -56,13 +136,56 @@ class StepTimes(Strict):
     burst: bool = False
 
 
-class Ladder(Strict):
-    """A fixed list of concurrencies, climbed until `stop_after_failures` steps failed in a row."""
+class Load(Strict):
+    """How runs arrive.
 
-    strategy: Literal["ladder"] = "ladder"
-    concurrencies: tuple[Annotated[int, Field(ge=1, le=500)], ...] = (1, 2, 4, 8, 12, 16, 20)
+    In an open model (`uniform`, `poisson`) a step's concurrency is an *offered* one: by Little's
+    law the arrival rate is concurrency ÷ `run_s`, where `run_s` is what one run takes alone, in
+    seconds; left out, the cell's own unloaded response time.
+    """
+
+    model: LoadModel = "closed"
+    run_s: float | None = Field(default=None, gt=0, le=86400)
+    seed: int = Field(default=1, ge=0)
+
+
+class Queue(Strict):
+    """How Dagster's daemon takes runs from the run queue (feed `queued`).
+
+    `dequeue_threads`: launches at a time; left out, one, which is Dagster's default.
+    """
+
+    dequeue_interval_s: int = Field(default=5, ge=1, le=3600)
+    dequeue_threads: int | None = Field(default=None, ge=1, le=100)
+
+
+LADDER = (1, 2, 4, 8, 12, 16, 20)
+
+
+class Search(Strict):
+    """How the threshold is looked for, over whole concurrencies.
+
+    `ladder` climbs `concurrencies` (each `repetitions` times) until `stop_after_failures` of them
+    failed in a row. `bisect` halves, once. `adaptive` gallops up, then repeats at the boundary
+    until the answer is as sure as `confidence`, or `max_steps` or `max_minutes` (a cell) are
+    spent. For both, `concurrencies` is the grid; left out, every number from 1 to `highest`.
+    """
+
+    strategy: Strategy = "adaptive"
+    concurrencies: tuple[Concurrency, ...] | None = None
+    highest: int = Field(default=64, ge=1, le=500)
     repetitions: int = Field(default=1, ge=1, le=20)
     stop_after_failures: int = Field(default=1, ge=1, le=20)
+    confidence: float = Field(default=0.95, ge=0.5, le=0.999)
+    max_steps: int = Field(default=24, ge=2, le=500)
+    max_minutes: float | None = Field(default=None, gt=0, le=1440)
+
+    @property
+    def grid(self) -> tuple[int, ...]:
+        """The concurrencies an answer may be, ascending."""
+        if self.concurrencies:
+            return self.concurrencies
+        return LADDER if self.strategy == "ladder" else tuple(range(1, self.highest + 1))
 
 
 class Slos(Strict):
@@ -87,14 +210,23 @@ class CellPlan(Strict):
     max_workers: int
     replicas: int
     feed: Feed
+    max_concurrent_runs: int | None = None
+    queue: Queue = Queue()
 
     @property
     def id(self) -> str:
         """Unique within the campaign, safe as a folder name."""
+        limit = f"_q{self.max_concurrent_runs}" if self.max_concurrent_runs is not None else ""
         return (
             f"{self.profile.name}_{self.workload.name}_{self.dagster}"
-            f"_w{self.max_workers}_r{self.replicas}_{self.feed}"
+            f"_w{self.max_workers}_r{self.replicas}_{self.feed}{limit}"
         )
+
+    @property
+    def needs_daemon(self) -> bool:
+        """The daemon takes runs from the queue, and lets sensors tick."""
+        running = self.workload.server_environment.get("WORKLOAD_SENSORS_RUNNING") == "1"
+        return self.feed == "queued" or running
 
 
 class Campaign(Strict):
@@ -111,10 +243,15 @@ class Campaign(Strict):
         default=(6,), min_length=1
     )
     replicas: tuple[Annotated[int, Field(ge=1, le=16)], ...] = Field(default=(1,), min_length=1)
+    max_concurrent_runs: tuple[Annotated[int, Field(ge=1, le=10000)] | None, ...] = Field(
+        default=(None,), min_length=1
+    )
+    queue: Queue = Queue()
+    load: Load = Load()
     warmup_runs: int = Field(default=2, ge=0, le=100)
     idle_s: float = Field(default=5, ge=0, le=600)
     step: StepTimes = StepTimes()
-    search: Ladder = Ladder()
+    search: Search = Search()
     slos: Slos = Slos()
     devices: tuple[str, ...] | None = None  # None: every device the target offers
 
@@ -124,16 +261,19 @@ class Campaign(Strict):
             for profile in self.profiles:
                 for workers in self.max_workers:
                     for replicas in self.replicas:
-                        for workload in self.workloads:
-                            yield CellPlan(
-                                profile=profile,
-                                workload=workload,
-                                dagster=version,
-                                max_workers=workers,
-                                replicas=replicas,
-                                feed=self.feed,
-                            )
+                        for limit in self.max_concurrent_runs:
+                            for workload in self.workloads:
+                                yield CellPlan(
+                                    profile=profile,
+                                    workload=workload,
+                                    dagster=version,
+                                    max_workers=workers,
+                                    replicas=replicas,
+                                    feed=self.feed,
+                                    max_concurrent_runs=limit,
+                                    queue=self.queue,
+                                )
 
     def concurrencies(self, cell: CellPlan) -> tuple[int, ...]:
-        """The cell's ladder: its workload's own, else the campaign's."""
-        return cell.workload.concurrencies or self.search.concurrencies
+        """The cell's grid or ladder: its workload's own, else the campaign's."""
+        return cell.workload.concurrencies or self.search.grid

@@ -48,6 +48,7 @@ class Run:
     error: str | None = None
     replica: str | None = None
     work_cpu_s: float | None = None
+    job: str = "load"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +86,8 @@ class Phase:
 class Step:
     """One stretch of constant offered load, as it went.
 
-    `server` counts server lives in the cell (0 is the first; a fresh one follows a death).
+    `load_model` is one of `closed`, `uniform`, `poisson`, `burst`; `rate_per_s` the planned
+    arrival rate of the open ones. `server` counts server lives in the cell (0 is the first; a fresh one follows a death).
     `kernel_peak_bytes` is the highest memory of any replica in this step, by the kernel's own
     counter where it can be reset, else the highest sample; `peak_source` says which.
     """
@@ -106,6 +108,8 @@ class Step:
     generator_cpu_cores: float | None = None
     observer_cpu_cores: float | None = None
     dropped_arrivals: int = 0
+    load_model: str = "closed"
+    rate_per_s: float | None = None
 
     def phase(self, name: str) -> Phase | None:
         """The named phase, or `None` when the step never reached it."""
@@ -144,6 +148,9 @@ class Cell:
     devices: tuple[str, ...]
     slos: dict[str, float]
     run_s: float | None = None
+    max_concurrent_runs: int | None = None
+    executor: str = "in_process"
+    sensors: dict[str, Any] | None = None
     detail: dict[str, Any] = field(default_factory=dict)
     idle_start_s: float | None = None
     idle_end_s: float | None = None

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+from harness.campaign.plan import LoadModel
 from harness.facts.model import Event, Limits, Phase, Run, Sample, Step, StepKind
 
 
@@ -96,14 +97,27 @@ class Target(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class JobOrder:
+    """A job to launch, its share of the runs (in proportion to the others), its run config."""
+
+    job: str
+    share: float
+    run_config: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LoadOrder:
-    """One step for the generator: closed model, `concurrency` runs in flight."""
+    """One step for the generator.
+
+    `model` `closed`: `concurrency` runs in flight. `uniform` and `poisson`: `rate_per_s` arrivals
+    a second, evenly or by chance (seeded). `burst`: `concurrency` runs at the start of the hold
+    and no more. Jobs are taken in turn so that at any moment each has had its share.
+    """
 
     step: int
     webserver_url: str
     location: str
-    job: str
-    run_config: Mapping[str, Any]
+    jobs: tuple[JobOrder, ...]
     tags: Mapping[str, str]
     concurrency: int
     ramp_s: float
@@ -112,6 +126,9 @@ class LoadOrder:
     drain_s: float
     burst: bool
     max_runs: int | None = None  # stop sending after this many (warm-up)
+    model: LoadModel = "closed"
+    rate_per_s: float | None = None
+    seed: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -222,12 +239,13 @@ class Telemetry(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepOrder:
-    """The next step a search wants, and why."""
+    """The next step a search wants, and why. `rate_per_s` is that of an open model."""
 
     kind: StepKind
     concurrency: int
     repetition: int
     reason: str
+    rate_per_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
