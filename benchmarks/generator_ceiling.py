@@ -13,7 +13,6 @@ import sys
 import tempfile
 import time
 from dataclasses import asdict, dataclass
-from http.server import ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +22,7 @@ from harness.errors import ExitCode, HarnessError
 from harness.rig.assets import state_dir
 from harness.rig.load.driver import LocustDriver
 from harness.rig.lock import campaign_lock
-from harness.rig.protocols import LoadOrder, LoadOutcome
+from harness.rig.protocols import JobOrder, LoadOrder, LoadOutcome
 
 REPO = Path(__file__).resolve().parents[1]
 QUICK_RUNS_PER_S = 1.0
@@ -98,16 +97,9 @@ def _bound(of_poll_limit: float, generator_cpu_cores: float | None) -> str:
 
 
 def _fake_module() -> Any:
-    """The tests' fake, with room for all users' connections in its listening queue.
-
-    Its own queue of 5 would have the kernel drop the rest, and each wait a second to try again.
-    """
+    """The tests' fake webserver."""
     sys.path.insert(0, str(REPO / "tests/integration"))
-    fake: Any = importlib.import_module("fake_webserver")
-    fake.ThreadingHTTPServer = type(
-        "DeepQueue", (ThreadingHTTPServer,), {"request_queue_size": 1024}
-    )
-    return fake
+    return importlib.import_module("fake_webserver")
 
 
 def run(users: int, hold_s: float) -> Ceiling:
@@ -119,7 +111,8 @@ def run(users: int, hold_s: float) -> Ceiling:
     """
     fake = _fake_module()
     order = {
-        "step": 0, "location": fake.LOCATION, "job": "load", "run_config": {}, "tags": {},
+        "step": 0, "location": fake.LOCATION, "tags": {},
+        "jobs": (JobOrder(job="load", share=1, run_config={}),),
         "concurrency": users, "ramp_s": RAMP_S, "settle_s": 0.0, "hold_s": hold_s,
         "drain_s": 5.0, "burst": False, "max_runs": MAX_RUNS,
     }  # fmt: skip

@@ -88,10 +88,14 @@ class FakeTarget:
 
 @dataclass
 class FakeLoad:
-    """Every user finishes one run of `run_s` per step, unless the abort rule speaks first."""
+    """Every user finishes one run of `run_s` per step, unless the abort rule speaks first.
+
+    Users take the jobs in turn. `dropped` arrivals are reported for every step.
+    """
 
     clock: Clock
     run_s: float = 5.0
+    dropped: int = 0
     unfinished: Iterator[int] = field(default_factory=lambda: iter(()))
     during: Callable[[LoadOrder], None] = lambda _order: None
     orders: list[LoadOrder] = field(default_factory=list)
@@ -117,11 +121,14 @@ class FakeLoad:
                 sent_s=start_s, accepted_s=start_s + 1, started_s=start_s + 2,
                 ended_s=None if user < left else start_s + self.run_s,
                 status="UNFINISHED" if user < left else "SUCCESS",
+                job=order.jobs[user % len(order.jobs)].job,
             )
             for user in range(order.concurrency)
         )  # fmt: skip
         phases = (Phase(name="hold", start_s=start_s, end_s=self.clock.time()),)
-        return LoadOutcome(runs=runs, phases=phases, abort_reason=reason)
+        return LoadOutcome(
+            runs=runs, phases=phases, abort_reason=reason, dropped_arrivals=self.dropped
+        )
 
     def stop(self) -> None: ...
 

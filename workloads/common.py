@@ -89,29 +89,32 @@ def choice(name: str, options: tuple[str, ...]) -> str:
     return text
 
 
-def load_job(work: Work, defaults: Mapping[str, float]) -> JobDefinition:
-    """The job `load`: `WORKLOAD_STEPS` independent ops that each do `work` once.
+def load_job(
+    work: Work, defaults: Mapping[str, float], *, name: str = JOB_NAME, op_prefix: str = ""
+) -> JobDefinition:
+    """The job `name`: `WORKLOAD_STEPS` independent ops that each do `work` once.
 
     `defaults` names the parameters; a default's type is the parameter's type. The job's run
-    config is the parameters themselves, each optional, the same for every op.
+    config is the parameters themselves, each optional, the same for every op. Ops are called
+    `work_1` … `work_N`, with `op_prefix` before that.
 
     Raises:
         SettingError: the environment asks for an impossible structure or default.
     """
     schema = {
-        name: Field(type(default), is_required=False, default_value=_default(name, default))
-        for name, default in defaults.items()
+        key: Field(type(default), is_required=False, default_value=_default(key, default))
+        for key, default in defaults.items()
     }
     steps = int(setting("WORKLOAD_STEPS", 1, low=1))
     if steps > MAX_STEPS:
         raise SettingError(f"WORKLOAD_STEPS must be from 1 to {MAX_STEPS}, not {steps}")
-    names = [f"work_{number}" for number in range(1, steps + 1)]
+    ops = [f"{op_prefix}work_{number}" for number in range(1, steps + 1)]
 
     def to_ops(params: Params) -> dict[str, Any]:
-        return {"ops": {name: {"config": dict(params)} for name in names}}
+        return {"ops": {op_name: {"config": dict(params)} for op_name in ops}}
 
     executor = _EXECUTORS[choice("WORKLOAD_EXECUTOR", tuple(_EXECUTORS))]
-    graph = GraphDefinition(JOB_NAME, node_defs=[_op(name, work, schema) for name in names])
+    graph = GraphDefinition(name, node_defs=[_op(op_name, work, schema) for op_name in ops])
     return graph.to_job(
         executor_def=executor, config=ConfigMapping(config_fn=to_ops, config_schema=schema)
     )

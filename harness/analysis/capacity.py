@@ -1,8 +1,7 @@
-"""From judged steps to a capacity: the highest concurrency that holds, as an interval.
+"""From judged steps to a capacity: the highest concurrency that surely holds, with its interval.
 
-Success is taken to be monotonic in load: what fails at N fails above N. So a pass above a fail
-does not count, and the answer lies between the last pass below the first failure and the
-concurrency just under that failure.
+Success is taken to be monotonic in load. What is reported as `concurrency` was itself tried and
+passed, and the belief over all steps (`search.boundary`) says how probable it is that it holds.
 """
 
 from __future__ import annotations
@@ -11,38 +10,30 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from harness.analysis.slo import Verdict
+from harness.analysis.search.base import Observation
+from harness.analysis.search.boundary import Belief, believe, whole
 
 Status = Literal["bracketed", "above_max", "below_min", "invalid"]
-RungVerdict = Literal["pass", "fail", "unknown"]
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Trial:
-    """One judged repetition of one concurrency."""
-
-    concurrency: int
-    verdict: Verdict
-    broken: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rung:
-    """All repetitions of one concurrency together. `broken` names the SLOs of the failed ones."""
-
-    concurrency: int
-    verdict: RungVerdict
-    broken: tuple[str, ...] = ()
+CONFIDENCE = 0.95
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Capacity:
     """The highest concurrency at which every objective held.
 
-    `bracketed`: it held at `low` = `concurrency` and broke at `first_failing`; the truth lies in
-    `low`..`high`. `above_max`: nothing broke, so it is `concurrency` or more (`high` is `None`).
-    `below_min`: not even the lowest tried held; `concurrency` is 0. `invalid`: the facts do not
-    support a capacity; `concurrency` is `None`, and `low` the highest that held, where any did.
+    `bracketed`: it held at `concurrency` and broke at `first_failing`. `above_max`: nothing
+    broke, so it is `concurrency` or more. `below_min`: not even the lowest tried holds;
+    `concurrency` is 0. `invalid`: the facts do not support a capacity; `concurrency` is `None`.
+
+    Attributes:
+        low, high: the shortest interval that holds the true capacity with probability
+            `confidence`, widened to `concurrency`; `high` is `None` where nothing bounds it.
+        probability: that `concurrency` really holds.
+        confirmed: whether it was tried, passed, and is as sure as `confidence` (with the
+            indifference zone of `search.boundary.believe`).
+        broken_slo: the objective that broke first above it.
+        steps: how many judged steps the answer rests on.
     """
 
     concurrency: int | None
@@ -53,76 +44,100 @@ class Capacity:
     binding: str | None = None
     broken_slo: str | None = None
     evidence: tuple[str, ...] = ()
+    probability: float | None = None
+    confidence: float = CONFIDENCE
+    confirmed: bool = False
+    steps: int = 0
 
 
-def rungs_of(trials: Iterable[Trial]) -> tuple[Rung, ...]:
-    """One rung a concurrency, ascending. See `_decide` for repetitions."""
-    by_concurrency: dict[int, list[Trial]] = {}
-    for trial in trials:
-        by_concurrency.setdefault(trial.concurrency, []).append(trial)
-    return tuple(_decide(n, by_concurrency[n]) for n in sorted(by_concurrency))
+def capacity_of(
+    observations: Iterable[Observation],
+    *,
+    broken: Iterable[tuple[int, str]] = (),
+    confidence: float = CONFIDENCE,
+) -> Capacity:
+    """The capacity these steps support, its binding limit not yet named.
 
-
-def _decide(concurrency: int, trials: Sequence[Trial]) -> Rung:
-    """The majority of the repetitions that passed or failed; a tie is a failure.
-
-    Repetitions that are invalid or inconclusive have no vote; where none has one, the rung is
-    unknown.
+    Args:
+        observations: of the cell's measured steps, any order.
+        broken: (concurrency, hardest broken objective) of the failing steps.
+        confidence: how probable interval and `concurrency` are to be.
     """
-    passed = [trial for trial in trials if trial.verdict == "pass"]
-    failed = [trial for trial in trials if trial.verdict == "fail"]
-    if not passed and not failed:
-        return Rung(concurrency=concurrency, verdict="unknown")
-    if len(passed) > len(failed):
-        return Rung(concurrency=concurrency, verdict="pass")
-    names = tuple(dict.fromkeys(name for trial in failed for name in trial.broken))
-    return Rung(concurrency=concurrency, verdict="fail", broken=names)
+    seen = [each for each in observations if each.counts]
+    if not seen:
+        return _nothing(confidence, "no step could be judged")
+    tried = sorted({each.concurrency for each in seen})
+    grid = whole(tried[-1])
+    midway, exact = believe(grid, seen, midway=True), believe(grid, seen)
+    passed = sorted({each.concurrency for each in seen if each.verdict == "pass"})
+    low, high = exact.interval(confidence)
+    found = Capacity(
+        concurrency=None, low=low, high=high, first_failing=None, status="invalid",
+        confidence=confidence, steps=len(seen),
+    )  # fmt: skip
+    if not passed or midway.holds(tried[0]) < 0.5:
+        return _below(found, tried[0], exact, broken)
+    sure = [each for each in passed if midway.holds(each) >= confidence]
+    concurrency = sure[-1] if sure else passed[0]
+    found = replace(
+        found,
+        concurrency=concurrency,
+        low=min(low, concurrency),
+        probability=exact.holds(concurrency),
+        confirmed=bool(sure),
+        evidence=() if sure else (_doubt(concurrency, midway, confidence),),
+    )
+    return _bracket(found, seen, midway, broken)
 
 
-def capacity_of(trials: Iterable[Trial]) -> Capacity:
-    """The capacity these trials support, its binding limit not yet named."""
-    rungs = rungs_of(trials)
-    failing = next((rung for rung in rungs if rung.verdict == "fail"), None)
-    below = [rung for rung in rungs if failing is None or rung.concurrency < failing.concurrency]
-    passing = [rung.concurrency for rung in below if rung.verdict == "pass"]
-    low = max(passing, default=None)
-    first_failing = failing.concurrency if failing else None
-    broken_slo = failing.broken[0] if failing and failing.broken else None
-    high = first_failing - 1 if first_failing is not None else None
-    if low is None and (failing is None or below):
-        return Capacity(
-            concurrency=None,
-            low=None,
-            high=high,
-            first_failing=first_failing,
-            status="invalid",
-            broken_slo=broken_slo,
-            evidence=("no step below the first failing one could be judged",)
-            if failing
-            else ("no step could be judged",),
-        )
-    status: Status = "bracketed" if failing else "above_max"
-    return Capacity(
-        concurrency=low if low is not None else 0,
-        low=low if low is not None else 0,
-        high=high,
-        first_failing=first_failing,
-        status="below_min" if low is None else status,
-        broken_slo=broken_slo,
-        evidence=_untested(rungs, low=low or 0, first_failing=first_failing),
+def _bracket(
+    found: Capacity, seen: Sequence[Observation], belief: Belief, broken: Iterable[tuple[int, str]]
+) -> Capacity:
+    """Name what failed above: the lowest that failed and more probably fails than holds."""
+    failed = sorted({each.concurrency for each in seen if each.verdict == "fail"})
+    above = [each for each in failed if each > (found.concurrency or 0)]
+    failing = [each for each in above if belief.holds(each) < 0.5] or above[-1:]
+    if not failing:
+        return replace(found, status="above_max")
+    first = failing[0]
+    return replace(
+        found, status="bracketed", first_failing=first, broken_slo=_slo_at(first, broken)
     )
 
 
-def _untested(rungs: Sequence[Rung], *, low: int, first_failing: int | None) -> tuple[str, ...]:
-    """What lies between the answer's ends, or above it, without a verdict."""
-    blind = [
-        str(rung.concurrency)
-        for rung in rungs
-        if rung.verdict == "unknown"
-        and rung.concurrency > low
-        and (first_failing is None or rung.concurrency < first_failing)
-    ]
-    return (f"no valid verdict at {', '.join(blind)}",) if blind else ()
+def _below(
+    found: Capacity, lowest: int, belief: Belief, broken: Iterable[tuple[int, str]]
+) -> Capacity:
+    """Not even the lowest concurrency tried holds."""
+    return replace(
+        found,
+        concurrency=0,
+        low=0,
+        high=max(lowest - 1, found.high or 0),
+        first_failing=lowest,
+        status="below_min",
+        broken_slo=_slo_at(lowest, broken),
+        probability=1.0,
+        confirmed=1 - belief.holds(lowest) >= found.confidence,
+    )
+
+
+def _slo_at(concurrency: int, broken: Iterable[tuple[int, str]]) -> str | None:
+    return next((name for at, name in broken if at == concurrency), None)
+
+
+def _doubt(concurrency: int, belief: Belief, confidence: float) -> str:
+    return (
+        f"{concurrency} is not confirmed: it holds with P = {belief.holds(concurrency):.2f}, "
+        f"{confidence:.2f} was wanted"
+    )
+
+
+def _nothing(confidence: float, why: str) -> Capacity:
+    return Capacity(
+        concurrency=None, low=None, high=None, first_failing=None, status="invalid",
+        evidence=(why,), confidence=confidence,
+    )  # fmt: skip
 
 
 def with_binding(capacity: Capacity, limit: str | None, evidence: Sequence[str] = ()) -> Capacity:
@@ -137,7 +152,10 @@ def with_binding(capacity: Capacity, limit: str | None, evidence: Sequence[str] 
     return replace(
         named,
         concurrency=None,
-        low=capacity.low or None,
+        low=capacity.concurrency or None,
+        high=None,
         status="invalid",
+        confirmed=False,
+        probability=None,
         evidence=(*named.evidence, "the server was not what gave out: not its threshold"),
     )

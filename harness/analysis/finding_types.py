@@ -9,10 +9,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from harness.analysis.blast import Blast
 from harness.analysis.capacity import Capacity
+from harness.analysis.cell_model import Figure
+from harness.analysis.knee import Knee
+from harness.analysis.prediction import Prediction
+from harness.analysis.recommendation import Recommendation
 from harness.analysis.slo import Verdict
 from harness.analysis.steps import LaunchPhases
-from harness.analysis.workers import Recommendation
+from harness.analysis.usl import Usl
+from harness.analysis.worker_rule import WorkerFinding
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,27 +61,88 @@ class SloFinding:
     ok: bool | None
     n: int
     note: str
+    margin: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SteadyFinding:
+    """Which part of the hold was judged: `cut_s` were left out at its start, and why."""
+
+    cut_s: float
+    settled: bool
+    method: str
+    n: int
+    reason: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MemoryFinding:
-    """Memory in MiB: of an idle server, and of one more run with its 95 % interval."""
+    """Memory in MiB: of an idle server, and of one more run with its 95 % interval.
+
+    `per_run_mib` is anonymous memory on resident runs; `peak_per_run_mib` the kernel's peak on
+    concurrency, which the objective looks at.
+    """
 
     base_mib: float | None
     per_run_mib: float | None
     per_run_mib_ci: tuple[float, float] | None
     method: str | None
     points: int
+    peak_base_mib: float | None
+    peak_per_run_mib: float | None
+    peak_per_run_mib_ci: tuple[float, float] | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CpuFinding:
-    """CPU seconds a run: to start it, and of its own work. `n` runs stand behind the first."""
+    """CPU seconds a run: to start it, and of its own work, with 95 % intervals over steps.
+
+    `n` runs stand behind the first.
+    """
 
     launch_cpu_s: float | None
+    launch_cpu_s_ci: tuple[float, float] | None
     run_cpu_s: float | None
+    run_cpu_s_ci: tuple[float, float] | None
     idle_cores: float | None
     n: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelFinding:
+    """What predictions rest on (docs/method.md); memory in MiB, rates per second."""
+
+    launch_cpu_s: Figure
+    run_cpu_s: Figure
+    z_s: Figure
+    base_mib: Figure | None
+    per_run_mib: Figure | None
+    tail_response: Figure
+    tail_launch: Figure
+    hold_share: Figure | None
+    max_launch_rate_per_s: float | None
+    launch_ceiling_per_s: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BindingFinding:
+    """Which limit gave first, how clear that is, and why the others are not it."""
+
+    limit: str | None
+    strength: str
+    runner_up: str | None
+    evidence: tuple[str, ...]
+    ruled_out: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchFinding:
+    """How the steps were chosen, and why the search ended."""
+
+    strategy: str
+    confidence: float
+    steps: int
+    ended: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +157,11 @@ class StepFinding:
     broken: tuple[str, ...]
     outcome: str
     outcome_detail: str
+    reason: str
+    load_model: str
+    rate_per_s: float | None
+    dropped_arrivals: int
+    steady: SteadyFinding | None
     hold_s: float | None
     completed: int
     failed: int
@@ -129,18 +201,28 @@ class CellFinding:
     profile: ProfileFinding
     workload: str
     run_s: float | None
+    unloaded_response_s: dict[str, float]
     dagster: str
     max_workers: int
     replicas: int
     feed: str
     target: str
     limits_enforced: bool
+    max_concurrent_runs: int | None
+    search: SearchFinding
     capacity: Capacity
+    binding: BindingFinding | None
+    knee: Knee
     throughput_runs_per_s: float | None
     memory: MemoryFinding
     cpu: CpuFinding
+    model: ModelFinding | None
+    predicted: Prediction | None
+    usl: Usl
+    blasts: tuple[Blast, ...]
     steps: tuple[StepFinding, ...]
     recommendation: Recommendation
+    defaults: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,6 +239,14 @@ class IssueFinding:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class JudgingFinding:
+    """How it was judged, where not as measured; see `harness.analysis.judging.Judging`."""
+
+    slos: dict[str, float | None] | None
+    warmup: float | str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Findings:
     """Everything judged in one campaign."""
 
@@ -164,5 +254,7 @@ class Findings:
     method: int
     campaign: dict[str, Any]
     environment: dict[str, Any]
+    judging: JudgingFinding
     validity: tuple[IssueFinding, ...]
     cells: tuple[CellFinding, ...]
+    workers: tuple[WorkerFinding, ...]

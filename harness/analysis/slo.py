@@ -11,22 +11,19 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-import numpy as np
-from scipy.stats import theilslopes
-
 from harness.analysis.percentiles import Quantile
 from harness.analysis.steps import StepSummary
-from harness.analysis.windows import FloatArray, Samples, in_flight_at, runs_of_step
-from harness.facts.model import Cell, Phase, Run
+from harness.analysis.trend import TREND_MIN_BINS, backlog_trend
+from harness.analysis.windows import Samples, runs_of_step
+from harness.facts.model import Cell, Run
 
 Verdict = Literal["pass", "fail", "inconclusive", "invalid"]
 
-TREND_BINS = 120
-"""At most this many means of the backlog enter the trend: it compares all pairs of them."""
-
-TREND_MIN_BINS = 5
 TREND_MIN_GROWTH = 1.0
 """A backlog that grew by less than one request over the whole hold has not grown."""
+
+MARGIN_FLOOR = 1e-6
+"""Of the limit: so that an observed nothing has a margin, too."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,16 +42,6 @@ class SloResult:
     n: int
     note: str = ""
     margin: float | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Trend:
-    """Theil–Sen slope of the backlog in requests/s, with its 95 % interval."""
-
-    slope_per_s: float
-    low_per_s: float
-    high_per_s: float
-    n: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,13 +71,16 @@ def judge(
     return (*known, *unknown)
 
 
-def verdict_of(results: Sequence[SloResult], *, fatal: bool) -> Verdict:
-    """`invalid` beats all, then any broken objective, then any undecided one."""
+def verdict_of(results: Sequence[SloResult], *, fatal: bool, settled: bool = True) -> Verdict:
+    """`invalid` beats all, then any broken objective, then any undecided one.
+
+    A step that never settled proves no pass; what it broke is broken all the same.
+    """
     if fatal:
         return "invalid"
     if any(result.ok is False for result in results):
         return "fail"
-    if not results or any(result.ok is None for result in results):
+    if not results or not settled or any(result.ok is None for result in results):
         return "inconclusive"
     return "pass"
 
@@ -98,44 +88,6 @@ def verdict_of(results: Sequence[SloResult], *, fatal: bool) -> Verdict:
 def broken(results: Sequence[SloResult]) -> tuple[str, ...]:
     """Names of the broken objectives, the hardest limit first."""
     return tuple(result.name for result in results if result.ok is False)
-
-
-def backlog_trend(runs: Sequence[Run], samples: Samples, *, hold: Phase) -> Trend | None:
-    """Trend over the hold of in-flight runs plus requests waiting for a worker.
-
-    Both are averaged in bins of at least one second: closer readings repeat each other and would
-    make the interval look narrower than it is. `None` with fewer than five bins.
-    """
-    length_s = hold.end_s - hold.start_s
-    bins = min(TREND_BINS, math.floor(length_s))
-    if bins < TREND_MIN_BINS:
-        return None
-    edges = np.linspace(hold.start_s, hold.end_s, bins + 1)
-    middles = (edges[:-1] + edges[1:]) / 2
-    backlog = in_flight_at(runs, middles) + _pool_queue_at(samples, hold, middles)
-    slope, _, low, high = theilslopes(backlog, middles - hold.start_s, 0.95)
-    return Trend(
-        slope_per_s=float(slope), low_per_s=float(low), high_per_s=float(high), n=len(middles)
-    )
-
-
-def _pool_queue_at(samples: Samples, hold: Phase, middles: FloatArray) -> FloatArray:
-    """Requests waiting in all replicas, as bin means; a bin without readings interpolates."""
-    total = np.zeros(len(middles))
-    half_s = (middles[1] - middles[0]) / 2
-    for source in samples.sources("pool", "pool_queue"):
-        times, values = samples.series(
-            "pool", "pool_queue", source=source, start_s=hold.start_s, end_s=hold.end_s
-        )
-        if not len(times):
-            continue
-        place = np.clip(((times - middles[0] + half_s) / (2 * half_s)), 0, len(middles) - 1)
-        place = place.astype(np.int64)
-        counts = np.bincount(place, minlength=len(middles))
-        sums = np.bincount(place, weights=values, minlength=len(middles))
-        known = counts > 0
-        total += np.interp(middles, middles[known], sums[known] / counts[known])
-    return total
 
 
 def _no_oom(case: _Case, limit: float) -> SloResult:
@@ -168,12 +120,16 @@ def _memory_headroom(case: _Case, limit: float) -> SloResult:
         if server.memory_peak_bytes is None and not _has(case, "cgroup"):
             return _undecided(name, limit, "device cgroup was not used")
         return _no_data(name, limit)
+    ok = server.memory_peak_ratio <= limit
+    # A kill holds the peak at the limit: how much more was wanted is not known.
+    beyond = not ok and server.oom_kills > 0
     return SloResult(
         name=name,
         observed=server.memory_peak_ratio,
         limit=limit,
-        ok=server.memory_peak_ratio <= limit,
+        ok=ok,
         n=1,
+        margin=math.inf if beyond else _margin(server.memory_peak_ratio, limit),
         note="" if server.peak_source.startswith("kernel") else "highest sample, not kernel peak",
     )
 
@@ -186,7 +142,7 @@ def _launch(case: _Case, limit: float) -> SloResult:
 def _slowdown(case: _Case, limit: float) -> SloResult:
     times = case.summary.times
     if times.slowdown_p95 is None and times.response_s.p95 is not None:
-        return _undecided("slowdown_p95", limit, "no unloaded response time to compare with")
+        return _undecided("slowdown_p95", limit, times.slowdown_note)
     return _quantile("slowdown_p95", times.slowdown_p95, limit, note=times.response_s.note)
 
 
@@ -195,14 +151,18 @@ def _probe(case: _Case, limit: float) -> SloResult:
     if probes.sent == 0:
         return _absent(case, name, limit, device="probe")
     note = f"{probes.lost} of {probes.sent} probes lost" if probes.lost else ""
-    if probes.p99 is None:
-        return SloResult(name=name, observed=None, limit=limit, ok=False, n=probes.sent, note=note)
-    result = _quantile(name, probes.p99, limit, note=note)
-    if not probes.lost:
-        return result
-    return SloResult(
-        name=name, observed=result.observed, limit=limit, ok=False, n=probes.sent, note=note
-    )
+    if probes.lost:
+        observed = probes.p99.finite if probes.p99 else None
+        return SloResult(
+            name=name,
+            observed=observed,
+            limit=limit,
+            ok=False,
+            n=probes.sent,
+            note=note,
+            margin=math.inf,
+        )
+    return _quantile(name, probes.p99, limit, note=note)
 
 
 def _pool_queue(case: _Case, limit: float) -> SloResult:
@@ -225,7 +185,7 @@ def _backlog(case: _Case, limit: float) -> SloResult:
         return _no_data(name, limit, "no data: the step never held its load")
     if _has(case, "pool") and summary.queues.pool_median is None:
         return _no_data(name, limit)
-    own = runs_of_step(case.runs, summary.step)
+    own = runs_of_step(case.runs, summary.step, summary.hold)
     trend = backlog_trend(own, case.samples, hold=summary.hold)
     if trend is None:
         return _undecided(name, limit, f"the hold is shorter than {TREND_MIN_BINS} s")
@@ -253,7 +213,13 @@ def _quantile(name: str, quantile: Quantile | None, limit: float, *, note: str) 
         ok=quantile.value <= limit,
         n=quantile.n,
         note="; ".join(part for part in (note, few) if part),
+        margin=_margin(quantile.value, limit),
     )
+
+
+def _margin(observed: float, limit: float) -> float | None:
+    """ln(observed ÷ limit); +inf for what never happened. A limit of 0 has no ratio."""
+    return math.log(max(observed / limit, MARGIN_FLOOR)) if limit > 0 else None
 
 
 def _has(case: _Case, device: str) -> bool:

@@ -1,7 +1,8 @@
 """One step in figures: what its runs went through and what the server spent meanwhile.
 
-Nothing is judged here. Everything is measured over the hold window (see `windows`) unless it
-says otherwise; `None` means not known. Sources of every figure: docs/metrics.md.
+Nothing is judged here. Everything is measured over the judged window, the steady part of the
+hold (see `steady_state`), unless it says otherwise; `None` means not known. Sources of every
+figure: docs/metrics.md.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from harness.analysis.percentiles import Quantile, median, percentile
+from harness.analysis.steady_state import Steady, steady_of
 from harness.analysis.windows import (
     Counted,
     FloatArray,
@@ -20,7 +22,6 @@ from harness.analysis.windows import (
     counters,
     ended_within,
     gauges,
-    hold_of,
     mean_in_flight,
     runs_of_step,
 )
@@ -66,13 +67,15 @@ class Times:
     """What runs went through.
 
     `response_s`: ended − intended. `launch_s`: started − sent. `exec_s`: ended − started.
-    `slowdown_p95`: the 95th percentile of response ÷ the unloaded median response.
+    `slowdown_p95`: the 95th percentile of response ÷ the unloaded median response of the same
+    job; `slowdown_note` names the jobs for which that is not known.
     """
 
     response_s: Spread
     launch_s: Spread
     exec_s: Spread
     slowdown_p95: Quantile | None
+    slowdown_note: str = ""
     phases: LaunchPhases
     send_lag_p95_s: float | None
 
@@ -114,10 +117,15 @@ class Probes:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepSummary:
-    """Everything a step is judged by. Without a hold window only the counts and times."""
+    """Everything a step is judged by. Without a hold window only the counts and times.
+
+    `hold` is the judged window: the steady part of the planned hold, which `steady` explains. Both
+    are `None` where the step never held its load.
+    """
 
     step: Step
     hold: Phase | None
+    steady: Steady | None = None
     counts: Counts
     throughput_runs_per_s: float | None
     mean_in_flight: float | None
@@ -139,15 +147,26 @@ def measured_steps(steps: Iterable[Step]) -> list[Step]:
     return sorted((s for s in steps if s.kind != "warmup"), key=lambda s: s.index)
 
 
-def unloaded_response_s(steps: Iterable[Step], runs: Sequence[Run]) -> float | None:
-    """Median response time in the cell's unloaded steps: what a run takes on its own."""
-    responses = [
-        _response_s(run)
-        for step in steps
-        if step.kind == "unloaded"
-        for run in runs_of_step(runs, step)
-    ]
-    return median(responses)
+def unloaded_response_s(
+    steps: Iterable[Step], runs: Sequence[Run], *, windows: Mapping[int, Phase] | None = None
+) -> dict[str, float]:
+    """Median response time of each job in the cell's unloaded steps: what a run takes alone.
+
+    Args:
+        steps: of the cell; all but the unloaded ones are ignored.
+        runs: of the cell.
+        windows: the judged windows by step index; a step without one has its planned hold.
+
+    Returns:
+        Seconds by job. A job that no run did unloaded, or that mostly failed, is left out.
+    """
+    responses: dict[str, list[float]] = {}
+    for step in steps:
+        if step.kind == "unloaded":
+            for run in runs_of_step(runs, step, (windows or {}).get(step.index)):
+                responses.setdefault(run.job, []).append(_response_s(run))
+    medians = {job: median(found) for job, found in responses.items()}
+    return {job: value for job, value in medians.items() if value}
 
 
 def summarise(
@@ -156,7 +175,8 @@ def summarise(
     *,
     runs: Sequence[Run],
     samples: Samples,
-    unloaded_s: float | None,
+    unloaded_s: Mapping[str, float] | None,
+    steady: Steady | None = None,
 ) -> StepSummary:
     """The figures of one step.
 
@@ -165,21 +185,24 @@ def summarise(
         step: any kind.
         runs: of the cell; others' runs are ignored.
         samples: of the cell.
-        unloaded_s: see `unloaded_response_s`; `None` leaves the slowdown unknown.
+        unloaded_s: see `unloaded_response_s`; without it the slowdown is not known.
+        steady: the window to judge; left out, it is looked for.
     """
-    hold = hold_of(step)
-    own = runs_of_step(runs, step)
+    steady = steady or steady_of(step, runs=runs, samples=samples)
+    hold = steady.window if steady else None
+    own = runs_of_step(runs, step, hold)
     done = ended_within(own, hold) if hold else []
     support = counters(samples, "support", "cpu_s", window=hold) if hold else {}
     host = gauges(samples, "host", "cpu_used_cores", window=hold) if hold else {}
     return StepSummary(
         step=step,
         hold=hold,
+        steady=steady,
         counts=_counts(own),
         throughput_runs_per_s=len(done) / (hold.end_s - hold.start_s) if hold else None,
         mean_in_flight=mean_in_flight(own, hold) if hold else None,
-        times=_times(own, unloaded_s),
-        server=_server(cell, step, samples=samples, completed=len(done)),
+        times=_times(own, unloaded_s or {}),
+        server=_server(cell, step, hold, samples=samples, completed=len(done)),
         queues=_queues(samples, hold),
         probes=_probes(samples, hold),
         support_cpu_cores={name: grown.rate for name, grown in support.items()},
@@ -218,11 +241,9 @@ def _spread(values: Sequence[float], never: str) -> Spread:
     )
 
 
-def _times(runs: Sequence[Run], unloaded_s: float | None) -> Times:
-    responses = [_response_s(run) for run in runs]
-    slowdown = None
-    if unloaded_s is not None and unloaded_s > 0:
-        slowdown = percentile([response / unloaded_s for response in responses], 95)
+def _times(runs: Sequence[Run], unloaded_s: Mapping[str, float]) -> Times:
+    unknown = sorted({run.job for run in runs} - set(unloaded_s))
+    ratios = [] if unknown else [_response_s(run) / unloaded_s[run.job] for run in runs]
     executed = [
         run.ended_s - run.started_s
         for run in runs
@@ -230,10 +251,11 @@ def _times(runs: Sequence[Run], unloaded_s: float | None) -> Times:
     ]
     lag = percentile([run.sent_s - run.intended_s for run in runs], 95)
     return Times(
-        response_s=_spread(responses, "never succeeded"),
+        response_s=_spread([_response_s(run) for run in runs], "never succeeded"),
         launch_s=_spread([_launch_s(run) for run in runs], "never started"),
         exec_s=_spread(executed, ""),
-        slowdown_p95=slowdown,
+        slowdown_p95=percentile(ratios, 95),
+        slowdown_note=f"no unloaded response time of {', '.join(unknown)}" if unknown else "",
         phases=_phases(runs),
         send_lag_p95_s=lag.finite if lag else None,
     )
@@ -253,12 +275,13 @@ def _phases(runs: Sequence[Run]) -> LaunchPhases:
     )
 
 
-def _server(cell: Cell, step: Step, *, samples: Samples, completed: int) -> ServerUse:
+def _server(
+    cell: Cell, step: Step, hold: Phase | None, *, samples: Samples, completed: int
+) -> ServerUse:
     peak, source = _peak(step, samples)
     limits = cell.effective_limits if cell.limits_enforced else None
     memory_limit = limits.memory_bytes if limits else None
     cpu_limit = limits.cpu_cores if limits else None
-    hold = hold_of(step)
     cpu = counters(samples, "cgroup", "cpu_s", window=hold) if hold else {}
     cores = sum(grown.rate for grown in cpu.values()) if cpu else None
     used_s = cores * (hold.end_s - hold.start_s) if cores is not None and hold else None

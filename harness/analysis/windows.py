@@ -101,17 +101,20 @@ def end_of(run: Run) -> float:
     return math.inf
 
 
-def runs_of_step(runs: Iterable[Run], step: Step) -> list[Run]:
-    """The step's runs that were in flight at any moment of its hold window.
+def runs_of_step(runs: Iterable[Run], step: Step, window: Phase | None = None) -> list[Run]:
+    """The step's runs that were in flight at any moment of a window.
 
-    Without a hold window (the step broke off before) all its runs: what happened to them is all
-    there is to judge.
+    Args:
+        runs: of the cell.
+        step: whose runs.
+        window: the judged one; left out, the planned hold. Without a hold (the step broke off
+            before) all its runs: what happened to them is all there is to judge.
     """
     own = [run for run in runs if run.step == step.index]
-    hold = hold_of(step)
-    if hold is None:
+    within = window or hold_of(step)
+    if within is None:
         return own
-    return [run for run in own if run.sent_s < hold.end_s and end_of(run) >= hold.start_s]
+    return [run for run in own if run.sent_s < within.end_s and end_of(run) >= within.start_s]
 
 
 def ended_within(runs: Iterable[Run], window: Phase) -> list[Run]:
@@ -187,3 +190,22 @@ def gauges(samples: Samples, device: str, key: str, *, window: Phase) -> dict[st
         if len(values):
             found[source] = values
     return found
+
+
+def bin_means(samples: Samples, device: str, key: str, *, edges: FloatArray) -> FloatArray | None:
+    """Means of a gauge in equal bins, all sources added up; `None` where nothing was read.
+
+    A bin in which a source was not read interpolates that source.
+    """
+    middles = (edges[:-1] + edges[1:]) / 2
+    means = []
+    for source in samples.sources(device, key):
+        times, values = samples.series(
+            device, key, source=source, start_s=float(edges[0]), end_s=float(edges[-1])
+        )
+        if len(times):
+            counts, _ = np.histogram(times, bins=edges)
+            sums, _ = np.histogram(times, bins=edges, weights=values)
+            known = counts > 0
+            means.append(np.interp(middles, middles[known], sums[known] / counts[known]))
+    return np.sum(means, axis=0) if means else None

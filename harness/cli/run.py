@@ -9,13 +9,12 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from harness.campaign.estimate import estimate_cell_s, estimate_s, steps_of
 from harness.campaign.loading import load_campaign, preset_names, preset_text
+from harness.campaign.outline import lasts, outline
 from harness.campaign.plan import Campaign
 from harness.cli.progress import PlainListener, choose_listener
 from harness.cli.show import show_findings
 from harness.errors import CampaignError
-from harness.units import show_seconds
 
 
 def run(  # noqa: PLR0913 - one parameter an option
@@ -34,12 +33,23 @@ def run(  # noqa: PLR0913 - one parameter an option
         typer.Option("--set", help="Change one value: --set step.hold_s=60. Repeatable."),
     ] = None,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Print cells, steps and the time; start nothing.")
+        bool,
+        typer.Option(
+            "--dry-run", help="Print cells, how each is searched, and the time; start nothing."
+        ),
     ] = False,
     allow_overcommit: Annotated[
         bool, typer.Option(help="Measure profiles larger than this machine; marks every result.")
     ] = False,
     results: Annotated[Path, typer.Option(help="Where results folders go.")] = Path("results"),
+    verify: Annotated[
+        bool,
+        typer.Option(
+            "--verify",
+            help="Then put the recommended settings to the test: one more cell each, three times "
+            "its limit launched at once through the run queue, must pass.",
+        ),
+    ] = False,
     json_: Annotated[
         bool, typer.Option("--json", help="Print findings.json on standard output.")
     ] = False,
@@ -47,7 +57,7 @@ def run(  # noqa: PLR0913 - one parameter an option
 ) -> int:
     """Measure: start a real code server under limits, drive runs into it, find what it holds.
 
-    Without arguments this is the quick preset: io, cpu and mixed runs on 1 vCPU / 2 GiB, about
+    Without arguments this is the quick preset: io, cpu and mixed runs on 1 vCPU / 2 GiB, at most
     ten minutes. Progress goes to standard error. Ctrl-C takes everything down and keeps what was
     measured.
     """
@@ -55,23 +65,33 @@ def run(  # noqa: PLR0913 - one parameter an option
     if dry_run:
         _show_plan(plan)
         return 0
-    folder = _measure(plan, results, plain=plain, allow_overcommit=allow_overcommit)
-    return show_findings(folder, as_json=json_)
-
-
-def _measure(plan: Campaign, root: Path, *, plain: bool, allow_overcommit: bool) -> Path:
-    from harness.rig.session import SessionOptions
-    from harness.scenarios import ladder
-
     console = Console(stderr=True)
     listener = PlainListener(console) if plain else choose_listener(console)
-    lasts = show_seconds(estimate_s(plan))
-    listener.say(f"Campaign {plan.name}: about {lasts}, less where a ladder stops early")
+    with listener:
+        folder, verified = _measure(plan, results, listener, allow_overcommit, verify=verify)
+    code = show_findings(folder, as_json=json_)
+    return code or verified
+
+
+def _measure(
+    plan: Campaign, root: Path, listener: PlainListener, allow_overcommit: bool, *, verify: bool
+) -> tuple[Path, int]:
+    """Measure, and verify if wanted; where the results are, and what verifying says."""
+    from harness.rig.session import SessionOptions
+    from harness.scenarios import threshold
+    from harness.scenarios.verify import run_verify, verify_exit_code
+
+    listener.say(f"Campaign {plan.name}: {lasts(plan)}")
     options = SessionOptions(
         results_root=root, allow_overcommit=allow_overcommit, command=["harness", *sys.argv[1:]]
     )
-    with listener:
-        return ladder.run(plan, options=options, listener=listener).path
+    folder = threshold.run(plan, options=options, listener=listener)
+    if not verify:
+        return folder.path, 0
+    verdicts = run_verify(folder.path, options=options, listener=listener)
+    for verdict in verdicts:
+        listener.say(f"{verdict.cell}: {verdict.sentence}")
+    return folder.path, int(verify_exit_code(verdicts))
 
 
 def _load(path: Path | None, preset: str, overrides: list[str]) -> Campaign:
@@ -90,9 +110,6 @@ def _load(path: Path | None, preset: str, overrides: list[str]) -> Campaign:
 
 def _show_plan(plan: Campaign) -> None:
     console = Console(highlight=False, soft_wrap=True)
-    console.print(f"Campaign {plan.name} · target {plan.target} · feed {plan.feed}")
-    for cell in plan.cells():
-        console.print(f"  {cell.id}  about {show_seconds(estimate_cell_s(plan, cell))}")
-        rungs = " → ".join(str(concurrency) for _, concurrency, _ in steps_of(plan, cell))
-        console.print(f"    concurrency {rungs}; stops early when a rung fails")
-    console.print(f"About {show_seconds(estimate_s(plan))} in all. Nothing was started.")
+    for line in outline(plan):
+        console.print(line, markup=False)
+    console.print("Nothing was started.")

@@ -87,7 +87,8 @@ class Step:
     """One stretch of constant offered load, as it went.
 
     `load_model` is one of `closed`, `uniform`, `poisson`, `burst`; `rate_per_s` the planned
-    arrival rate of the open ones. `server` counts server lives in the cell (0 is the first; a fresh one follows a death).
+    arrival rate of the open ones. `server` counts server lives in the cell (0 is the first; a
+    fresh one follows a death).
     `kernel_peak_bytes` is the highest memory of any replica in this step, by the kernel's own
     counter where it can be reset, else the highest sample; `peak_source` says which.
     """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from harness.analysis.blast import Blast
 from harness.analysis.findings import (
     Capacity,
     CellFinding,
@@ -9,6 +10,7 @@ from harness.analysis.findings import (
     MemoryFinding,
     Recommendation,
     SloFinding,
+    WorkerFinding,
 )
 from harness.units import show_seconds
 
@@ -65,17 +67,74 @@ def cell_title(cell: CellFinding) -> str:
 
 
 def capacity_phrase(capacity: Capacity) -> str:
-    """`8 (8 to 11)`, `≥ 20 (not bracketed)`, `< 1`, or that there is none."""
+    """`8 (95 %: 8 to 11)`, `≥ 20 (not bracketed)`, `< 1`, or that there is none.
+
+    A question mark: it was tried and passed, but is less sure than asked for.
+    """
+    doubt = "" if capacity.confirmed else "?"
+    sure = f"{capacity.confidence:.0%}".replace("%", " %")
     if capacity.status == "bracketed":
+        ends = f"{capacity.low} to {plain(capacity.high)}"
         if capacity.low == capacity.high:
-            return f"{capacity.concurrency} (exact)"
-        return f"{capacity.concurrency} ({capacity.low} to {capacity.high})"
+            ends = f"{capacity.low}"
+        return f"{capacity.concurrency}{doubt} ({sure}: {ends})"
     if capacity.status == "above_max":
-        return f"≥ {capacity.concurrency} (not bracketed)"
+        return f"≥ {capacity.concurrency}{doubt} (not bracketed)"
     if capacity.status == "below_min":
-        return f"< {capacity.first_failing}"
+        return f"< {capacity.first_failing}{doubt}"
     held = f", held at {capacity.low}" if capacity.low is not None else ""
     return f"none (invalid{held})"
+
+
+def sureness_phrase(cell: CellFinding) -> str:
+    """How sure the capacity is, on how many steps it rests, and why the search ended."""
+    capacity = cell.capacity
+    known = capacity.probability is not None and capacity.status in ("bracketed", "above_max")
+    sure = f"P(holds {capacity.concurrency}) = {capacity.probability:.2f}, " if known else ""
+    return f"{sure}{count_of(capacity.steps, 'step')}; {cell.search.ended}"
+
+
+def binding_phrase(cell: CellFinding) -> str:
+    """The limit that gave first; `~` where likely, `?` where unclear."""
+    binding = cell.binding
+    if binding is None or binding.limit is None:
+        return UNKNOWN
+    mark = {"clear": "", "likely": "~"}.get(binding.strength, "?")
+    return f"{mark}{binding.limit}"
+
+
+def predicted_phrase(cell: CellFinding) -> str:
+    """What the model expects of this very cell, always labelled."""
+    predicted = cell.predicted
+    if predicted is None:
+        return UNKNOWN
+    ends = "" if predicted.low is None else f" ({predicted.low} to {plain(predicted.high)})"
+    limit = f", {predicted.binding} binding" if predicted.binding else ""
+    return f"predicted {predicted.concurrency}{ends}{limit}"
+
+
+def knee_phrase(cell: CellFinding) -> str:
+    """Where the response begins to bend."""
+    knee = cell.knee
+    if knee.runs is None or knee.status != "bracketed":
+        return f"knee: {knee.status.replace('_', ' ')}: {knee.reason}"
+    ends = "" if knee.low is None else f" ({knee.low:.1f} to {plain(knee.high, '.1f')})"
+    return f"knee at {knee.runs:.1f} runs{ends}"
+
+
+def blast_phrase(blast: Blast) -> str:
+    """What an OOM kill cost."""
+    who = "the server itself died" if blast.victim == "server" else "runs were killed"
+    back = (
+        f", serving again after {show_seconds(blast.until_serving_s)}"
+        if blast.until_serving_s is not None
+        else ""
+    )
+    return (
+        f"out of memory at {count_of(blast.concurrency, 'run')}: {who}, {blast.runs_lost} of "
+        f"{blast.runs_offered} runs lost with it, {blast.runs_killed} killed{back} "
+        f"({'; '.join(blast.witnesses)})"
+    )
 
 
 def slo_phrase(name: str, slo: SloFinding) -> str:
@@ -132,3 +191,9 @@ def settings_phrase(recommendation: Recommendation) -> str:
         return UNKNOWN
     workers = plain(recommendation.max_workers)
     return f"workers {workers}, max_concurrent_runs {recommendation.max_concurrent_runs}"
+
+
+def worker_title(finding: WorkerFinding) -> str:
+    """Which cells a comparison of settings is about."""
+    at = f" at {count_of(finding.concurrency, 'run')}" if finding.concurrency else ""
+    return f"{finding.setting} of {finding.workload} on {finding.profile}{at}"

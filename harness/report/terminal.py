@@ -7,7 +7,7 @@ says anything alone.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from rich import box
 from rich.console import Console
@@ -16,18 +16,24 @@ from rich.text import Text
 
 from harness.analysis.findings import CellFinding, Findings, IssueFinding, StepFinding
 from harness.report.phrases import (
+    binding_phrase,
+    blast_phrase,
     broken_phrase,
     capacity_phrase,
     cell_name,
     cell_title,
     count_of,
+    knee_phrase,
     launch_cpu_phrase,
     marked,
     memory_phrase,
     percent,
     plain,
+    predicted_phrase,
     rate_phrase,
     settings_phrase,
+    sureness_phrase,
+    worker_title,
 )
 
 WIDE = 116
@@ -40,6 +46,7 @@ STYLES = {
     "warning": "yellow",
 }
 LIMIT_MARK = "limits: unenforced - CPU and memory verdicts are inconclusive on this target"
+DOUBT_MARK = "? tried and passed, but less sure than the campaign asked for"
 FEW_MARK = "* too few values for this percentile: the largest seen, an estimate from above"
 
 
@@ -64,6 +71,12 @@ def render(findings: Findings, console: Console, *, steps: bool = True) -> None:
         _print_reasons(console, cell)
         if steps and cell.steps:
             (_steps_table if wide else _steps_lines)(console, cell)
+    for finding in findings.workers:
+        _line(console, worker_title(finding), style="bold")
+        for text in finding.evidence:
+            _line(console, f"- {text}", indent=2)
+    if any(not cell.capacity.confirmed for cell in findings.cells):
+        _line(console, DOUBT_MARK, style="dim")
     if steps and any(_few(step) for cell in findings.cells for step in cell.steps):
         _line(console, FEW_MARK, style="dim")
 
@@ -116,7 +129,7 @@ def _cells_table(console: Console, cells: Sequence[CellFinding]) -> None:
             Text(_stacked(capacity_phrase(capacity), " ("), style=_capacity_style(cell)),
             plain(capacity.first_failing),
             Text(_stacked(broken_phrase(cell), " ")),
-            plain(capacity.binding),
+            binding_phrase(cell),
             rate_phrase(cell.throughput_runs_per_s),
             _stacked(memory_phrase(cell.memory), " ("),
             plain(cell.cpu.launch_cpu_s, ".2f"),
@@ -133,7 +146,7 @@ def _cells_lines(console: Console, cells: Iterable[CellFinding]) -> None:
             ("capacity", capacity_phrase(cell.capacity)),
             ("first failing", plain(cell.capacity.first_failing)),
             ("broke", broken_phrase(cell)),
-            ("binds", plain(cell.capacity.binding)),
+            ("binds", binding_phrase(cell)),
             ("throughput", rate_phrase(cell.throughput_runs_per_s, unit=" runs/s")),
             ("memory a run", memory_phrase(cell.memory, unit=" MiB")),
             ("launch CPU", launch_cpu_phrase(cell.cpu)),
@@ -151,8 +164,25 @@ def _capacity_style(cell: CellFinding) -> str:
 
 def _print_reasons(console: Console, cell: CellFinding) -> None:
     _line(console, cell_title(cell), style="bold")
-    for text in (*cell.capacity.evidence, *cell.recommendation.why):
+    for text in reasons_of(cell):
         _line(console, f"- {text}", indent=2)
+    for text in cell.recommendation.paste:
+        _line(console, text, style="bold", indent=4)
+
+
+def reasons_of(cell: CellFinding) -> Iterator[str]:
+    """Everything that stands behind a cell's line, in the order of asking."""
+    binding, settings = cell.binding, cell.recommendation
+    yield sureness_phrase(cell)
+    yield from cell.capacity.evidence
+    if binding is not None and binding.runner_up is not None:
+        yield f"next in line: {binding.runner_up} ({binding.strength})"
+    yield from (blast_phrase(blast) for blast in cell.blasts)
+    yield f"{knee_phrase(cell)}; {predicted_phrase(cell)}"
+    yield from settings.why
+    if settings.headroom is not None:
+        yield settings.headroom.text
+    yield from cell.defaults
 
 
 def _table() -> Table:

@@ -36,7 +36,6 @@ class Hosting:
     def target(self, cell: CellPlan, folder: Path) -> Target:
         """A target for one cell, not yet started."""
         limits = limits_of(cell)
-        environment = cell.workload.environment
         if self.kind == "compose":
             from harness.rig.target.compose import ComposeOptions, ComposeTarget
 
@@ -44,7 +43,6 @@ class Hosting:
                 images=self.images[cell.dagster],
                 limits=limits,
                 pool_probe=self.pool_probe,
-                environment=environment,
                 say=self.say,
             )
             return ComposeTarget(cell, folder, options=options, ledger=self.ledger)

@@ -112,6 +112,7 @@ class _CellSession:
 
     def _record(self, devices: tuple[str, ...]) -> Cell:
         cell, limits = self.cell, limits_of(self.cell)
+        sensors = cell.workload.sensors
         return Cell(
             id=cell.id,
             profile=cell.profile.name,
@@ -130,6 +131,9 @@ class _CellSession:
             overcommitted=self.overcommitted,
             devices=devices,
             slos={k: v for k, v in self.campaign.slos.model_dump().items() if v is not None},
+            max_concurrent_runs=cell.max_concurrent_runs,
+            executor=cell.workload.executor,
+            sensors=sensors.model_dump() if sensors else None,
         )
 
 

@@ -9,20 +9,20 @@ from collections.abc import Callable, Sequence
 import psycopg
 
 from harness.campaign.estimate import WARMUP_LIMIT_S
-from harness.campaign.plan import Campaign, CellPlan
+from harness.campaign.plan import Campaign, CellPlan, LoadModel
 from harness.errors import TargetFailed
 from harness.facts.model import Event, Run, Sample, Step
+from harness.rig.load.arrivals import OPEN_MODELS
 from harness.rig.load.phases import RunPhases, merge_phases, read_phases
 from harness.rig.parts import Rig
 from harness.rig.protocols import (
     Endpoints,
+    JobOrder,
     LoadOrder,
     LoadOutcome,
     ServerDeath,
     StepOrder,
 )
-
-JOB = "load"
 
 
 class Stepper:
@@ -42,7 +42,11 @@ class Stepper:
         return tuple(self._steps)
 
     def run(self, order: StepOrder, endpoints: Endpoints) -> tuple[Step, tuple[Run, ...]]:
-        """Run one step; its facts are on disk when this returns."""
+        """Run one step; its facts are on disk when this returns.
+
+        Raises:
+            ValueError: a step of an open model without a rate.
+        """
         rig = self._rig
         load_order = self._load_order(order, endpoints)
         sending_s = load_order.ramp_s + load_order.settle_s + load_order.hold_s
@@ -57,8 +61,12 @@ class Stepper:
         samples, events = rig.telemetry.take()
         events += [self._death_event(death) for death in deaths]
         runs = self._runs(outcome, endpoints, lost=bool(deaths))
-        step = self._step(order, outcome, events, deaths)
-        step = dataclasses.replace(step, observer_cpu_cores=observer_cores)
+        step = dataclasses.replace(
+            self._step(order, outcome, events, deaths),
+            observer_cpu_cores=observer_cores,
+            load_model=load_order.model,
+            rate_per_s=load_order.rate_per_s,
+        )
         self._store(step, runs, samples, events)
         self._sick = self._sickness(deaths, runs)
         return step, runs
@@ -93,21 +101,40 @@ class Stepper:
         return abort
 
     def _load_order(self, order: StepOrder, endpoints: Endpoints) -> LoadOrder:
-        times, warmup = self._campaign.step, order.kind == "warmup"
+        times, warmup, model = self._campaign.step, order.kind == "warmup", self._model(order)
+        # A warm-up needs no ramp, and a burst has neither: nothing comes before it.
+        at_once = warmup or model == "burst"
         return LoadOrder(
             step=len(self._steps),
             webserver_url=endpoints.webserver_url,
             location=endpoints.location,
-            job=JOB,
-            run_config=self._plan.workload.params,
+            jobs=self._jobs(order),
             tags={"dagster-load-harness/step": str(len(self._steps))},
             concurrency=order.concurrency,
-            ramp_s=0 if warmup else times.ramp_s,
-            settle_s=0 if warmup else times.settle_s,
+            ramp_s=0 if at_once else times.ramp_s,
+            settle_s=0 if at_once else times.settle_s,
             hold_s=WARMUP_LIMIT_S if warmup else times.hold_s,
             drain_s=times.drain_s,
-            burst=times.burst,
+            burst=times.burst and model == "closed",
             max_runs=self._campaign.warmup_runs if warmup else None,
+            model=model,
+            rate_per_s=_rate_per_s(order, model),
+            seed=self._campaign.load.seed,
+        )
+
+    def _model(self, order: StepOrder) -> LoadModel:
+        """The campaign's; but what a run takes alone is asked one run at a time."""
+        return self._campaign.load.model if order.kind == "load" else "closed"
+
+    def _jobs(self, order: StepOrder) -> tuple[JobOrder, ...]:
+        """The workload's; where no load is meant, in equal shares, so that none goes without."""
+        return tuple(
+            JobOrder(
+                job=job.name,
+                share=job.share if order.kind == "load" else 1,
+                run_config=job.params,
+            )
+            for job in self._plan.workload.jobs
         )
 
     def _runs(self, outcome: LoadOutcome, endpoints: Endpoints, *, lost: bool) -> tuple[Run, ...]:
@@ -174,6 +201,19 @@ class Stepper:
         if unfinished:
             return f"{unfinished} runs still ran when the drain ended"
         return ""
+
+
+def _rate_per_s(order: StepOrder, model: LoadModel) -> float | None:
+    """The rate of an open model; the others have none.
+
+    Raises:
+        ValueError: it is missing.
+    """
+    if model not in OPEN_MODELS:
+        return None
+    if order.rate_per_s is None:
+        raise ValueError(f"a step of the {model} model needs a rate: {order}")
+    return order.rate_per_s
 
 
 def _event_log(dsn: str, runs: Sequence[Run]) -> dict[str, RunPhases]:

@@ -1,11 +1,13 @@
 """A webserver that speaks the few GraphQL answers the load generator needs.
 
-No Dagster: a run is a moment of launch and a duration. Everything the generator did is kept
+No Dagster: a run is a moment of launch and a duration, or waits in line for one of a number of
+workers, so that what it should measure is known beforehand. Everything the generator did is kept
 for the tests to look at.
 """
 
 from __future__ import annotations
 
+import heapq
 import json
 import threading
 import time
@@ -24,11 +26,13 @@ REPOSITORY = "some_repository"
 class Behaviour:
     """How the fake answers. `reject` is the answer to every `launchRun`, if given.
 
-    With `hang_up` the server closes the connection instead of answering a launch. A connection
-    idle for `idle_s` is closed, as uvicorn does after 5 s.
+    A run takes `run_s` seconds of one of `workers` workers, first come first served; without a
+    number of workers none waits. With `hang_up` the server closes the connection instead of
+    answering a launch. A connection idle for `idle_s` is closed, as uvicorn does after 5 s.
     """
 
     run_s: float = 0.3
+    workers: int | None = None
     launch_delay_s: float = 0.0
     final_status: str = "SUCCESS"
     reject: Mapping[str, Any] | None = None
@@ -46,8 +50,24 @@ class FakeRun:
     """One launched run."""
 
     launched_s: float
+    starts_s: float
     ends_s: float
     params: Mapping[str, Any]
+
+    @property
+    def job(self) -> str:
+        """The name of the job that was asked for."""
+        return str(self.params["selector"]["jobName"])
+
+
+class DeepQueue(ThreadingHTTPServer):
+    """With room for the connections of hundreds of users that come at once.
+
+    A queue of 5 would have the kernel drop the rest, and each wait a second to try again.
+    """
+
+    request_queue_size = 1024
+    daemon_threads = True
 
 
 @dataclass(slots=True)
@@ -61,6 +81,7 @@ class FakeWebserver:
     polls: list[int] = field(default_factory=list)
     most_in_flight: int = 0
     _launching: int = 0
+    _free_s: list[float] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def answer(self, body: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -89,10 +110,23 @@ class FakeWebserver:
             if self.behaviour.reject is not None:
                 return self.behaviour.reject
             run_id, now_s = str(uuid.uuid4()), time.time()
+            starts_s = self._starts_s(now_s)
             self.runs[run_id] = FakeRun(
-                launched_s=now_s, ends_s=now_s + self.behaviour.run_s, params=params
+                launched_s=now_s,
+                starts_s=starts_s,
+                ends_s=starts_s + self.behaviour.run_s,
+                params=params,
             )
         return {"__typename": "LaunchRunSuccess", "run": {"runId": run_id}}
+
+    def _starts_s(self, now_s: float) -> float:
+        """When the first worker to be free takes a run that came now."""
+        if self.behaviour.workers is None:
+            return now_s
+        busy = len(self._free_s) >= self.behaviour.workers
+        starts_s = max(now_s, heapq.heappop(self._free_s)) if busy else now_s
+        heapq.heappush(self._free_s, starts_s + self.behaviour.run_s)
+        return starts_s
 
     def _statuses(self, run_ids: list[str]) -> Mapping[str, Any]:
         with self._lock:
@@ -101,11 +135,13 @@ class FakeWebserver:
         return {"__typename": "Runs", "results": rows}
 
     def _row(self, run_id: str, run: FakeRun) -> Mapping[str, Any]:
-        ended = run.ends_s <= time.time()
+        now_s = time.time()
+        ended, started = run.ends_s <= now_s, run.starts_s <= now_s
+        going = "STARTED" if started else "STARTING"
         return {
             "runId": run_id,
-            "status": self.behaviour.final_status if ended else "STARTED",
-            "startTime": run.launched_s,
+            "status": self.behaviour.final_status if ended else going,
+            "startTime": run.starts_s if started else None,
             "endTime": run.ends_s if ended else None,
         }
 
@@ -146,8 +182,7 @@ def serving(behaviour: Behaviour) -> Iterator[FakeWebserver]:
         def log_message(self, format: str, *args: Any) -> None:
             """Quiet."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
+    server = DeepQueue(("127.0.0.1", 0), Handler)
     fake.url = f"http://127.0.0.1:{server.server_address[1]}"
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
     thread.start()

@@ -20,28 +20,28 @@ from fake_webserver import LOCATION, REPOSITORY, Behaviour, FakeWebserver, servi
 from harness.errors import GeneratorFailed
 from harness.rig.load.driver import LOCUSTFILE, LocustDriver
 from harness.rig.load.phases import read_phases
-from harness.rig.protocols import LoadOrder, LoadOutcome, Progress
+from harness.rig.load.records import encode_order
+from harness.rig.protocols import JobOrder, LoadOrder, LoadOutcome, Progress
 
 pytestmark = pytest.mark.integration
 
 EVENT_LOGS = Path(__file__).parents[1] / "data" / "event_logs"
 PARENT = """
-import json, sys
+import sys
 from pathlib import Path
 from harness.rig.load.driver import LocustDriver
-from harness.rig.protocols import LoadOrder
-order = LoadOrder(**json.loads(sys.argv[1]))
+from harness.rig.load.records import decode_order
+order = decode_order(sys.argv[1])
 LocustDriver(Path(sys.argv[2])).execute(order, abort=lambda: "", progress=lambda _: None)
 """
 
 
-def order_fields(fake: FakeWebserver, **changes: Any) -> dict[str, Any]:
-    fields = {
+def order_for(fake: FakeWebserver, **changes: Any) -> LoadOrder:
+    fields: dict[str, Any] = {
         "step": 4,
         "webserver_url": fake.url,
         "location": LOCATION,
-        "job": "load",
-        "run_config": {"wait_s": 1.5},
+        "jobs": (JobOrder(job="load", share=1, run_config={"wait_s": 1.5}),),
         "tags": {"origin": "test"},
         "concurrency": 3,
         "ramp_s": 0.9,
@@ -50,7 +50,7 @@ def order_fields(fake: FakeWebserver, **changes: Any) -> dict[str, Any]:
         "drain_s": 5.0,
         "burst": False,
     }
-    return {**fields, **changes}
+    return LoadOrder(**{**fields, **changes})
 
 
 def run_step(
@@ -62,7 +62,7 @@ def run_step(
     **changes: Any,
 ) -> LoadOutcome:
     progress = seen.append if seen is not None else lambda _: None
-    order = LoadOrder(**order_fields(fake, **changes))
+    order = order_for(fake, **changes)
     return LocustDriver(folder).execute(order, abort=abort, progress=progress)
 
 
@@ -156,7 +156,7 @@ class TestAStepThatRunsToItsEnd:
         assert our_children() == []
 
 
-def test_a_burst_sends_all_first_runs_at_once(tmp_path: Path) -> None:
+def test_a_closed_model_without_a_ramp_sends_all_first_runs_at_once(tmp_path: Path) -> None:
     with serving(Behaviour(run_s=5)) as fake:
         outcome = run_step(tmp_path, fake, burst=True, hold_s=0.5, drain_s=0.5)
     sent = [run.sent_s for run in outcome.runs]
@@ -277,7 +277,7 @@ def test_a_location_that_does_not_load_is_an_error_that_says_so(tmp_path: Path) 
 
 def test_killing_the_parent_leaves_no_child(tmp_path: Path) -> None:
     with serving(Behaviour(run_s=60)) as fake:
-        order = json.dumps(order_fields(fake, hold_s=60.0))
+        order = encode_order(order_for(fake, hold_s=60.0))
         parent = subprocess.Popen([sys.executable, "-c", PARENT, order, str(tmp_path)])
         try:
             assert wait_for(lambda: bool(fake.runs), 30)

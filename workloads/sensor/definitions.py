@@ -37,26 +37,29 @@ def work(params: Params) -> Mapping[str, float]:
     return {}
 
 
-def blockers() -> list[SensorDefinition]:
+def blockers(job: str = JOB_NAME, *, default_count: int = 1) -> list[SensorDefinition]:
     """The sensors the environment asks for, in the order of their numbers.
+
+    `job` is the one they belong to, which they never launch; `default_count` how many there are
+    where the environment does not say.
 
     Raises:
         SettingError: the environment asks for something impossible.
     """
-    count = int(setting("WORKLOAD_SENSORS", 1))
+    count = int(setting("WORKLOAD_SENSORS", default_count))
     if count > MAX_SENSORS:
         raise SettingError(f"WORKLOAD_SENSORS must be from 0 to {MAX_SENSORS}, not {count}")
     mode = choice("WORKLOAD_SENSOR_MODE", tuple(_MODES))
     duration_s = setting("WORKLOAD_SENSOR_S", 5.0)
-    return [_blocker(number, mode, duration_s) for number in range(1, count + 1)]
+    return [_blocker(number, job, mode, duration_s) for number in range(1, count + 1)]
 
 
-def _blocker(number: int, mode: str, duration_s: float) -> SensorDefinition:
+def _blocker(number: int, job: str, mode: str, duration_s: float) -> SensorDefinition:
     running = choice("WORKLOAD_SENSORS_RUNNING", ("0", "1")) == "1"
 
     @sensor(
         name=f"blocker_{number}",
-        job_name=JOB_NAME,
+        job_name=job,
         minimum_interval_seconds=int(setting("WORKLOAD_SENSOR_INTERVAL_S", 30)),
         default_status=DefaultSensorStatus.RUNNING if running else DefaultSensorStatus.STOPPED,
     )

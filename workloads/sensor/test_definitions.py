@@ -31,6 +31,16 @@ def test_the_environment_says_how_many(count: int, monkeypatch: pytest.MonkeyPat
 
 
 @pytest.mark.unit
+def test_beside_another_job_they_belong_to_it_and_there_may_be_none(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv("WORKLOAD_SENSORS", raising=False)
+    assert blockers("load_io", default_count=0) == []
+    monkeypatch.setenv("WORKLOAD_SENSORS", "2")
+    assert [each.job_name for each in blockers("load_io", default_count=0)] == ["load_io"] * 2
+
+
+@pytest.mark.unit
 def test_they_run_and_tick_as_often_as_the_environment_says(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

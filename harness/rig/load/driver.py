@@ -20,6 +20,7 @@ from typing import Any
 
 from harness.errors import GeneratorFailed, TargetFailed
 from harness.rig.load import dagster_graphql as graphql
+from harness.rig.load.arrivals import sends_any, users_of
 from harness.rig.load.records import StepRecord, encode_order
 from harness.rig.protocols import Endpoints, LoadOrder, LoadOutcome, Progress
 
@@ -106,10 +107,13 @@ class LocustDriver:
         in flight `LOST`. `progress` is called about once a second.
 
         Raises:
-            GeneratorFailed: the child could not start, died, hung, or sent nothing.
+            GeneratorFailed: the child could not start, died, hung, or sent nothing where
+                something was to be sent.
+            ValueError: the order makes no sense, as an open model without a rate.
             KeyboardInterrupt: after the child is gone.
         """
         self.stop()
+        must_send = sends_any(order)
         self._folder.mkdir(parents=True, exist_ok=True)
         files = _Files.of(self._folder, order.step)
         record = StepRecord(order.step)
@@ -125,7 +129,7 @@ class LocustDriver:
                 self.stop()
             # Reason: lines written between the last look and the child's end count too.
             _take(reader, record)
-        if not reason and record.sent_count == 0:
+        if not reason and must_send and record.sent_count == 0:
             raise GeneratorFailed(
                 "The load generator sent nothing.", evidence=tail(files.log), hint=files.hint
             )
@@ -264,7 +268,7 @@ def _take(reader: LineReader, record: StepRecord) -> bool:
 
 def _locust_arguments(order: LoadOrder) -> list[str]:
     """Locust spawns all users at once; the schedule is the locustfile's."""
-    users = str(order.concurrency)
+    users = str(users_of(order))
     return [
         *("--locustfile", str(LOCUSTFILE), "--host", order.webserver_url, "--headless"),
         *("--users", users, "--spawn-rate", users, "--stop-timeout", "0"),

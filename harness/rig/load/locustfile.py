@@ -1,20 +1,21 @@
 """The Locust side of the load: users that launch Dagster runs and wait for their ends.
 
 The only module that imports Locust and gevent; it lives in a child process. Closed model: each
-user launches a run, waits until the poller saw it end, and launches the next. One poller per
+user launches a run, waits until the poller saw it end, and launches the next. Other models: each
+user waits until it is handed an arrival (see `harness.rig.load.dispatch`). One poller per
 process asks for all runs in flight in one request each half second, so waiting costs the
 webserver two requests a second, whatever the number of users. Locust's statistics show
-`launchRun`, `poll` and the whole runs as `run`.
+`launchRun`, `poll` and the whole runs as `run`, by job where there are several.
 
 Two ways to use it:
 
 - Under our driver, the environment variable LOAD_ORDER (a `LoadOrder` as JSON) sets everything:
-  user k starts k × ramp / concurrency after the step's start, nobody sends after ramp, settle
-  and hold, and Locust quits once nothing is in flight or the drain is over. LOAD_OUT names the
-  file for the records (see `harness.rig.load.records`); with LOAD_WATCH_STDIN the process ends
-  when its standard input does, that is, when its parent died in whatever way.
-- With the plain command Locust's own users, spawn rate and run time decide; a stop time lets
-  the last runs end:
+  in the closed model user k starts k × ramp / concurrency after the step's start; nobody sends
+  after ramp, settle and hold, and Locust quits once nothing is in flight or the drain is over.
+  LOAD_OUT names the file for the records (see `harness.rig.load.records`); with LOAD_WATCH_STDIN
+  the process ends when its standard input does, that is, when its parent died in whatever way.
+- With the plain command (closed model only) Locust's own users, spawn rate and run time decide;
+  a stop time lets the last runs end:
   `locust -f harness/rig/load/locustfile.py --host http://127.0.0.1:3000 -u 4 -r 1 -t 1m -s 30
   --headless --workload io`. Master and workers work as usual: Locust divides the users among
   the workers, each of which polls for its own and, with `--load-out`, writes its own file (its
@@ -23,12 +24,11 @@ Two ways to use it:
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 import time
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +43,12 @@ from locust.exception import StopUser
 from locust.runners import MasterRunner, WorkerRunner
 
 from harness.rig.load import dagster_graphql as graphql
-from harness.rig.load.records import Line, Recorder, decode_order, first_send_s, schedule
+from harness.rig.load import plain
+from harness.rig.load.arrivals import arrivals, first_send_s, schedule, users_of
+from harness.rig.load.dispatch import Dispatcher
+from harness.rig.load.job_turns import JobTurns
+from harness.rig.load.launches import launch_bodies
+from harness.rig.load.records import Line, Recorder, decode_order, write_lines
 from harness.rig.protocols import LoadOrder
 
 LAUNCH_TIMEOUT_S = 130
@@ -57,20 +62,12 @@ LOCATION_PATIENCE_S = 30
 # A kept connection that the webserver closes while a run goes on (uvicorn: after 5 s) could turn
 # the next launch into a failure of ours, or, where the client sends it again, into two runs.
 HEADERS = {"Connection": "close"}
-WORKLOAD_TAG = "dagster-load-harness/workload"
-DEFAULT_JOB = "load"
-DEFAULT_LOCATION = "under-test"
 
 
 @events.init_command_line_parser.add_listener  # type: ignore[untyped-decorator]
 def add_arguments(parser: LocustArgumentParser) -> None:
     """What a plain `locust` command may say; under our driver the order says it."""
-    group = parser.add_argument_group("Dagster", "what to launch")
-    group.add_argument("--job", default=DEFAULT_JOB, help="the job to launch")
-    group.add_argument("--location", default=DEFAULT_LOCATION, help="its code location")
-    group.add_argument("--run-config", default="{}", help="its run config, as JSON")
-    group.add_argument("--workload", default="", help="a name to tag the runs with")
-    group.add_argument("--load-out", default="", help="write every event to this file (JSON lines)")
+    plain.add_options(parser)
 
 
 @events.init.add_listener  # type: ignore[untyped-decorator]
@@ -112,7 +109,7 @@ def close_session(environment: Environment, **_: Any) -> None:
 
 
 class DagsterUser(FastHttpUser):
-    """Keeps one run in flight. A request is never sent twice: a retry would be a second run."""
+    """Has one run in flight at most. A request is never sent twice: that might be two runs."""
 
     network_timeout = LAUNCH_TIMEOUT_S
     connection_timeout = CONNECT_TIMEOUT_S
@@ -124,28 +121,30 @@ class DagsterUser(FastHttpUser):
         """Wait for the session to open, then for this user's turn."""
         self._session: Session = self.environment.dagster
         self._number = self._session.join()
-        self._intended_s = self._session.turn(self._number)
+        self._due_s = self._session.turn(self._number)
 
     @task
     def one_run(self) -> None:
-        """Launch, wait for the end, note when the next one is due."""
+        """Launch, wait for the end, note when a closed model's next one is due."""
         session, recorder = self._session, self._session.recorder
-        if not session.may_send():
+        intended_s = session.next_intended_s(self._due_s)
+        if intended_s is None:
             raise StopUser
+        job = session.turns.take().job
+        label = f" {job}" if len(session.launch_bodies) > 1 else ""
         sent_s = time.time()
-        number = recorder.sent(self._number, self._intended_s)
-        launch = self._launch(session.launch_body)
+        number = recorder.sent(self._number, intended_s, job)
+        launch = self._launch(session.launch_bodies[job], f"launchRun{label}")
         recorder.answered(number, launch)
         if launch.run_id is None:
-            gevent.sleep(REJECTED_PAUSE_S)
-            self._intended_s = time.time()
+            self._due_s = session.after_rejection()
             return
-        self._intended_s, status = session.wait_for_end(launch.run_id)
-        self._report(sent_s, status)
+        self._due_s, status = session.wait_for_end(launch.run_id)
+        self._report(f"run{label}", status, sent_s=sent_s, ended_s=self._due_s)
 
-    def _launch(self, body: graphql.Body) -> graphql.Launch:
+    def _launch(self, body: graphql.Body, name: str) -> graphql.Launch:
         with self.client.post(
-            graphql.PATH, json=body, name="launchRun", headers=HEADERS, catch_response=True
+            graphql.PATH, json=body, name=name, headers=HEADERS, catch_response=True
         ) as response:
             try:
                 launch = graphql.parse_launch(read(response))
@@ -157,12 +156,12 @@ class DagsterUser(FastHttpUser):
                 response.success()
         return launch
 
-    def _report(self, sent_s: float, status: str) -> None:
+    def _report(self, name: str, status: str, *, sent_s: float, ended_s: float) -> None:
         """The whole run as one line of Locust's statistics."""
         self.environment.events.request.fire(
             request_type="RUN",
-            name="run",
-            response_time=(self._intended_s - sent_s) * 1000,
+            name=name,
+            response_time=(ended_s - sent_s) * 1000,
             response_length=0,
             start_time=sent_s,
             context={},
@@ -171,12 +170,13 @@ class DagsterUser(FastHttpUser):
 
 
 class Session:
-    """What the users of one test in one process share: schedule, poller, record."""
+    """What the users of one test in one process share: schedule, jobs, poller, record."""
 
     def __init__(self, environment: Environment) -> None:
         self._environment = environment
         self._ordered = "LOAD_ORDER" in os.environ
         self._order = order_for(environment)
+        self._closed = self._order.model == "closed"
         self._client = FastHttpSession(
             base_url=self._order.webserver_url,
             request_event=environment.events.request,
@@ -187,7 +187,11 @@ class Session:
             concurrency=1,
         )
         self.recorder = Recorder(record_writer(environment), clock=time.time, cpu=time.process_time)
-        self.launch_body: graphql.Body = {}
+        self.turns = JobTurns(self._order.jobs)
+        self.launch_bodies: dict[str, graphql.Body] = {}
+        self._dispatcher = Dispatcher(
+            clock=time.time, sleep=gevent.sleep, dropped=self.recorder.dropped
+        )
         self._users = 0
         self._open = Event()
         self._start_s = 0.0
@@ -210,7 +214,12 @@ class Session:
         return self._users - 1
 
     def turn(self, user: int) -> float:
-        """Block until it is this user's turn; returns the moment meant for it."""
+        """Block until it is this user's turn; returns the moment meant for it.
+
+        Only the closed model has turns: in the others arrivals wake the users.
+        """
+        if not self._closed:
+            return 0.0
         self._open.wait()
         if not self._ordered:
             return time.time()
@@ -218,8 +227,25 @@ class Session:
         gevent.sleep(max(0.0, intended_s - time.time()))
         return intended_s
 
-    def may_send(self) -> bool:
-        """Whether another run may go out now."""
+    def next_intended_s(self, due_s: float) -> float | None:
+        """The moment meant for a user's next run, `None` when there is none any more.
+
+        `due_s` in the closed model; in the others this blocks until an arrival is handed over.
+        """
+        if self._closed:
+            return due_s if self._may_send() else None
+        handed = AsyncResult()
+        self._dispatcher.wait(handed.set)
+        intended_s: float | None = handed.get()
+        return intended_s
+
+    def after_rejection(self) -> float:
+        """When the user may go on: a closed model must not answer errors with a flood."""
+        if self._closed:
+            gevent.sleep(REJECTED_PAUSE_S)
+        return time.time()
+
+    def _may_send(self) -> bool:
         return not self._all_sent() and time.time() < self._last_send_s
 
     def wait_for_end(self, run_id: str) -> tuple[float, str]:
@@ -231,12 +257,13 @@ class Session:
     def _conduct(self) -> None:
         """The whole test, or its beginning where Locust decides about the end."""
         try:
-            self.launch_body = self._find_job()
+            post = graphql.connect(self._order.webserver_url, LOCATION_PATIENCE_S)
+            self.launch_bodies = launch_bodies(post, self._order)
         except graphql.GraphQLError as error:
             self.recorder.broken(str(error))
             self._quit(exit_code=1)
             return
-        while self._ordered and self._users < self._order.concurrency:
+        while self._ordered and not self._everybody_waits():
             gevent.sleep(TICK_S)
         self._greenlets += [gevent.spawn(self._poll), gevent.spawn(self._tell_status)]
         self._start_s = time.time()
@@ -246,29 +273,20 @@ class Session:
             return
         self._follow_schedule()
         self.recorder.status()
-        self.recorder.done("drained" if self.recorder.in_flight == 0 else "drain_limit")
+        self.recorder.done("drained" if self._nothing_in_flight() else "drain_limit")
         self._quit(exit_code=0)
 
-    def _find_job(self) -> graphql.Body:
-        """The launch request; Dagster wants to know the repository, which has any name.
-
-        Raises:
-            GraphQLError: the location is not loaded.
-        """
-        post = graphql.connect(self._order.webserver_url, LOCATION_PATIENCE_S)
-        answer = post(graphql.location_status())
-        status = graphql.parse_location_status(answer, self._order.location)
-        if status.repository is None:
-            where = f"location {self._order.location!r} is {status.state}"
-            raise graphql.GraphQLError("not_loaded", f"{where} {status.error}".strip())
-        selector = graphql.JobSelector(
-            location=self._order.location, repository=status.repository, job=self._order.job
-        )
-        return graphql.launch_run(selector, self._order.run_config, self._order.tags)
+    def _everybody_waits(self) -> bool:
+        """Else the first arrivals would find nobody."""
+        waiting = self._users if self._closed else self._dispatcher.idle_count
+        return waiting >= users_of(self._order)
 
     def _follow_schedule(self) -> None:
         plan = schedule(self._order, self._start_s)
         self._last_send_s = max((end_s for _, end_s in plan.values()), default=self._start_s)
+        if not self._closed:
+            intended = arrivals(self._order, self._start_s)
+            self._greenlets.append(gevent.spawn(self._dispatcher.run, intended))
         self._open.set()
         for name, (start_s, end_s) in plan.items():
             self.recorder.phase(name, start_s)
@@ -289,7 +307,11 @@ class Session:
         return limit is not None and self.recorder.sent_count >= limit
 
     def _nothing_in_flight(self) -> bool:
-        return self.recorder.in_flight == 0
+        """Also nothing on its way from the dispatcher to a user."""
+        if not self._closed and not self._dispatcher.over:
+            return False
+        on_its_way = max(0, self._dispatcher.handed - self.recorder.sent_count)
+        return self.recorder.in_flight + on_its_way == 0
 
     def _poll(self) -> None:
         due_s = time.monotonic()
@@ -334,37 +356,18 @@ def order_for(environment: Environment) -> LoadOrder:
     options = environment.parsed_options
     if options is None or environment.host is None:
         raise ValueError("the webserver's address is missing: give --host")
-    return LoadOrder(
-        step=0,
-        webserver_url=environment.host,
-        location=options.location,
-        job=options.job,
-        run_config=json.loads(options.run_config),
-        tags={WORKLOAD_TAG: options.workload} if options.workload else {},
-        concurrency=options.num_users or 1,
-        ramp_s=0,
-        settle_s=0,
-        hold_s=0,
-        drain_s=0,
-        burst=False,
-    )
+    return plain.order_of(options, environment.host)
 
 
 def record_writer(environment: Environment) -> Callable[[Line], None]:
-    """Writes and flushes one JSON line per event; nowhere if nobody asked for a file."""
+    """Where events go: to the file somebody asked for, if anybody did."""
     options = environment.parsed_options
     name = os.environ.get("LOAD_OUT") or (options.load_out if options else "")
     if not name:
         return lambda _: None
     if isinstance(environment.runner, WorkerRunner):
         name = f"{name}.{os.getpid()}"
-    stream = Path(name).open("w", encoding="utf-8")  # noqa: SIM115 (open as long as we live)
-
-    def write(line: Mapping[str, Any]) -> None:
-        stream.write(json.dumps(line) + "\n")
-        stream.flush()
-
-    return write
+    return write_lines(Path(name))
 
 
 def read(response: Any) -> Any:

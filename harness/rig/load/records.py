@@ -4,7 +4,8 @@ The child appends JSON lines to a file, each flushed; the parent reads them whil
 Times are epoch seconds. Kinds:
 
     phase     name, at_s                              a phase begins
-    sent      n, user, intended_s, sent_s             `launchRun` goes out as number `n`
+    sent      n, user, job, intended_s, sent_s        `launchRun` goes out as number `n`
+    dropped   n, intended_s                           arrival nobody could send, `n` of its own
     accepted  n, run_id, at_s                         it was answered with a run
     rejected  n, at_s, error_class, error             it was answered with anything else
     ended     n, at_s, status, start_s, end_s         the poll saw the run ended
@@ -19,12 +20,13 @@ import dataclasses
 import json
 from collections.abc import Callable, Mapping
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 from harness.facts.model import Phase, Run, RunStatus
 from harness.rig.load.dagster_graphql import Launch, RunReport
 from harness.rig.load.phases import failure_class
-from harness.rig.protocols import LoadOrder, LoadOutcome, Progress
+from harness.rig.protocols import JobOrder, LoadOrder, LoadOutcome, Progress
 
 Line = dict[str, Any]
 
@@ -44,25 +46,22 @@ def decode_order(text: str) -> LoadOrder:
     """The order `encode_order` wrote.
 
     Raises:
-        ValueError, TypeError: it is not one.
+        ValueError, TypeError, KeyError: it is not one.
     """
-    return LoadOrder(**json.loads(text))
+    fields = json.loads(text)
+    jobs = tuple(JobOrder(**job) for job in fields.pop("jobs"))
+    return LoadOrder(**fields, jobs=jobs)
 
 
-def schedule(order: LoadOrder, start_s: float) -> dict[str, tuple[float, float]]:
-    """Planned start and end of `ramp`, `settle` and `hold`; phases without length are left out."""
-    spans: dict[str, tuple[float, float]] = {}
-    lengths = {"ramp": order.ramp_s, "settle": order.settle_s, "hold": order.hold_s}
-    for name, length_s in lengths.items():
-        if length_s > 0:
-            spans[name] = (start_s, start_s + length_s)
-            start_s += length_s
-    return spans
+def write_lines(path: Path) -> Callable[[Line], None]:
+    """A new file at `path`, open as long as the process; takes lines and flushes each."""
+    stream = path.open("w", encoding="utf-8")
 
+    def write(line: Line) -> None:
+        stream.write(json.dumps(line) + "\n")
+        stream.flush()
 
-def first_send_s(order: LoadOrder, user: int, start_s: float) -> float:
-    """When user `user` (from 0) is meant to send its first run: evenly over the ramp."""
-    return start_s if order.burst else start_s + user * order.ramp_s / order.concurrency
+    return write
 
 
 class Recorder:
@@ -87,6 +86,7 @@ class Recorder:
         self._runs: dict[str, int] = {}
         self.phase_name = ""
         self.sent_count = 0
+        self.dropped_count = 0
         self.completed = 0
         self.failed = 0
         self.in_flight = 0
@@ -102,7 +102,7 @@ class Recorder:
         self.phase_name = name
         self._write({"kind": "phase", "name": name, "at_s": at_s})
 
-    def sent(self, user: int, intended_s: float) -> int:
+    def sent(self, user: int, intended_s: float, job: str) -> int:
         """A launch goes out now; returns its number."""
         number = self.sent_count
         self.sent_count += 1
@@ -112,11 +112,17 @@ class Recorder:
                 "kind": "sent",
                 "n": number,
                 "user": user,
+                "job": job,
                 "intended_s": intended_s,
                 "sent_s": self._clock(),
             }
         )
         return number
+
+    def dropped(self, intended_s: float) -> None:
+        """An arrival was due and no user was free to send it."""
+        self._write({"kind": "dropped", "n": self.dropped_count, "intended_s": intended_s})
+        self.dropped_count += 1
 
     def answered(self, number: int, launch: Launch) -> None:
         """The launch was answered, with a run or without."""
@@ -177,6 +183,7 @@ class StepRecord:
         self._runs: dict[int, Run] = {}
         self._phases: list[tuple[str, float]] = []
         self._cpu: list[tuple[float, float]] = []
+        self._dropped = 0
         self.progress: Progress | None = None
         self.done_s: float | None = None
         self.error = ""
@@ -193,6 +200,7 @@ class StepRecord:
             self._runs[line["n"]] = Run(
                 step=self._step,
                 user=line["user"],
+                job=line["job"],
                 run_id=None,
                 intended_s=line["intended_s"],
                 sent_s=line["sent_s"],
@@ -201,6 +209,8 @@ class StepRecord:
             number = line["n"]
             changes = _CHANGES[kind](line)
             self._runs[number] = dataclasses.replace(self._runs[number], **changes)
+        elif kind == "dropped":
+            self._dropped += 1
         elif kind == "phase":
             self._phases.append((line["name"], line["at_s"]))
         elif kind == "status":
@@ -227,6 +237,7 @@ class StepRecord:
             runs=tuple(runs),
             phases=self._closed_phases(end_s),
             abort_reason=abort_reason,
+            dropped_arrivals=self._dropped,
             generator_cpu_cores=self._cpu_cores(),
         )
 

@@ -27,7 +27,19 @@ from harness.rig.code_server_rpc import CodeServerClient
 from harness.rig.ledger import Entry, Ledger
 from harness.rig.protocols import Endpoints, Replica, ServerDeath, Watched
 from harness.rig.target import engine
-from harness.rig.target.compose_project import ComposeProject, pid_of, port_of, state_of
+from harness.rig.target.cell_settings import (
+    describe_feed,
+    instance_name,
+    location_module,
+    queue_environment,
+)
+from harness.rig.target.compose_project import (
+    ComposeProject,
+    env_file,
+    pid_of,
+    port_of,
+    state_of,
+)
 from harness.rig.target.container_logs import LogFollower, tail
 from harness.rig.target.images import Images, image_id
 from harness.rig.target.readiness import READY, Never, NotYet, Readiness, exit_reason, wait_ready
@@ -45,7 +57,6 @@ class ComposeOptions:
     images: Images
     limits: Limits
     pool_probe: bool = True
-    environment: Mapping[str, str] = field(default_factory=dict)
     say: Callable[[str], None] = field(default=lambda _: None)
 
 
@@ -91,7 +102,7 @@ class ComposeTarget:
             self._say("Starting the webserver")
             self._project.up("webserver")
             self._await("The webserver", self._project.container("webserver"), self._web_answers)
-            if self._cell.feed == "queued":
+            if self._cell.needs_daemon:
                 self._project.up("daemon")
             self._support = [c for name in SUPPORT for c in self._project.containers(name)]
             return self._endpoints()
@@ -100,12 +111,13 @@ class ComposeTarget:
             raise
 
     def describe(self) -> Mapping[str, Any]:
-        """Image names and digests, engine version, project name."""
+        """Image names and digests, engine version, project name, feed."""
         names = {"dagster": self._options.images.dagster, "postgres": self._options.images.postgres}
         return {
             "project": self._project.name,
             "images": {key: {"name": n, "id": image_id(n)} for key, n in names.items()},
             "engine": engine.probe().version,
+            **describe_feed(self._cell),
         }
 
     def effective_limits(self) -> Limits | None:
@@ -191,8 +203,9 @@ class ComposeTarget:
             "DAGSTER_IMAGE": self._options.images.dagster,
             "POSTGRES_IMAGE": self._options.images.postgres,
             "DATABASE_PASSWORD": self._password,
-            "FEED": cell.feed,
-            "LOCATION_MODULE": f"workloads.{cell.workload.name.replace('-', '_')}.definitions",
+            "INSTANCE": instance_name(cell),
+            **queue_environment(cell),
+            "LOCATION_MODULE": location_module(cell),
             "MAX_WORKERS": str(cell.max_workers),
             "CPUS": f"{limits.cpu_cores:g}",
             "MEMORY_BYTES": str(limits.memory_bytes),
@@ -208,8 +221,8 @@ class ComposeTarget:
         return (self._logs / "workload.env").absolute()
 
     def _write_workload_environment(self) -> None:
-        lines = [f"{name}={value}" for name, value in self._options.environment.items()]
-        self._workload_env_file.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        text = env_file(self._cell.workload.server_environment)
+        self._workload_env_file.write_text(text, encoding="utf-8")
 
     def _adopt_servers(self) -> None:
         self._servers = self._project.containers("code-server")

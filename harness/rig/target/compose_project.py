@@ -109,3 +109,17 @@ def port_of(container: Container, inside: int) -> int:
     if not bindings:
         raise TargetFailed(f"{container.name} publishes no port {inside}.")
     return int(bindings[0]["HostPort"])
+
+
+def env_file(environment: Mapping[str, str]) -> str:
+    """The text of an `env_file` from which Compose reads exactly these values.
+
+    Without quotes Compose cuts a value at ` #`, strips blanks and puts in the shell's variables.
+    """
+    return "".join(f"{name}={_quoted(value)}\n" for name, value in environment.items())
+
+
+def _quoted(value: str) -> str:
+    for plain, escaped in (("\\", r"\\"), ('"', r"\""), ("$", r"\$"), ("\n", r"\n")):
+        value = value.replace(plain, escaped)
+    return f'"{value}"'

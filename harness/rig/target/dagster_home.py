@@ -15,15 +15,16 @@ from ruamel.yaml import YAML
 
 from harness.campaign.plan import CellPlan
 from harness.rig.assets import asset
+from harness.rig.target.cell_settings import location_module
 
 _SCRATCH = "/scratch"  # where a container keeps what it writes
 
 
-def write_home(home: Path, *, feed: str, scratch: Path) -> None:
-    """Write `dagster.yaml` for a feed into `home`; what it stores goes below `scratch`."""
+def write_home(home: Path, *, instance: str, scratch: Path) -> None:
+    """Write an instance's `dagster.yaml` into `home`; what it stores goes below `scratch`."""
     home.mkdir(parents=True, exist_ok=True)
-    instance = _load(asset(f"compose/dagster-home/{feed}/dagster.yaml"))
-    _dump(_moved(instance, scratch), home / "dagster.yaml")
+    settings = _load(asset(f"compose/dagster-home/{instance}/dagster.yaml"))
+    _dump(_moved(settings, scratch), home / "dagster.yaml")
 
 
 def write_workspace(home: Path, *, port: int) -> tuple[Path, str]:
@@ -36,9 +37,9 @@ def write_workspace(home: Path, *, port: int) -> tuple[Path, str]:
 
 
 def dagster_environment(
-    home: Path, *, python: Path, scratch: Path, database_url: str, max_concurrent_runs: int
+    home: Path, *, python: Path, scratch: Path, database_url: str
 ) -> dict[str, str]:
-    """The whole environment of a Dagster process; nothing of the user's shell leaks in.
+    """What a Dagster process is to have but the cell's own; nothing of the user's shell leaks in.
 
     A proxy variable or a PYTHONPATH from outside would change what is measured.
     """
@@ -51,7 +52,6 @@ def dagster_environment(
         "DAGSTER_HOME": str(home),
         "DATABASE_URL": database_url,
         "DAGSTER_DISABLE_TELEMETRY": "1",
-        "MAX_CONCURRENT_RUNS": str(max_concurrent_runs),
     }
 
 
@@ -69,7 +69,7 @@ def workload_environment(
         "WORKLOAD_EXECUTOR": cell.workload.executor,
         "WORKLOAD_STEPS": str(cell.workload.steps),
     }
-    environment |= cell.workload.environment
+    environment |= cell.workload.server_environment
     if pool_path is not None:
         environment |= {"PYTHONPATH": str(asset("compose/probe")), "POOL_PROBE": str(pool_path)}
     return environment
@@ -77,10 +77,9 @@ def workload_environment(
 
 def server_command(python: Path, cell: CellPlan, *, port: int) -> tuple[str, ...]:
     """`dagster api grpc` with its workers pinned; the flags are the same from 1.5 to 1.13."""
-    module = f"workloads.{cell.workload.name.replace('-', '_')}.definitions"
     return (
         str(python), "-m", "dagster", "api", "grpc",
-        "--host", "127.0.0.1", "--port", str(port), "--module-name", module,
+        "--host", "127.0.0.1", "--port", str(port), "--module-name", location_module(cell),
         "--working-directory", str(asset("workloads").parent),
         "--max-workers", str(cell.max_workers),
     )  # fmt: skip

@@ -24,6 +24,7 @@ from harness.errors import CampaignError
 from harness.facts.model import Limits
 from harness.rig.ledger import Entry, Ledger, mark_folder
 from harness.rig.protocols import Endpoints, ServerDeath, Watched
+from harness.rig.target.cell_settings import describe_feed, instance_name, queue_environment
 from harness.rig.target.child import ChildProcess, Launch, free_ports
 from harness.rig.target.dagster_home import (
     dagster_environment,
@@ -49,7 +50,6 @@ class ProcessOptions:
 
     cache: Path | None = None
     pool_probe: bool = True
-    max_concurrent_runs: int = 1000
     ready_timeout_s: float = READY_TIMEOUT_S
     say: Callable[[str], None] = field(default=lambda _: None)
 
@@ -117,7 +117,7 @@ class ProcessTarget:
             # again after 10 s.
             self._say("Starting the webserver")
             self._start_webserver()
-            if self._cell.feed == "queued":
+            if self._cell.needs_daemon:
                 # After the webserver, which by now has made the instance's tables.
                 self._start_support("daemon", "dagster._daemon", "run", *self._workspace())
             return self._endpoints()
@@ -138,7 +138,7 @@ class ProcessTarget:
             # No cgroup changes this: Dagster's own defaults for workers and steps come from it.
             "cpu_count_seen": os.cpu_count(),
             "multiprocess_max_concurrent": None,
-            "max_concurrent_runs": self._options.max_concurrent_runs,
+            **describe_feed(self._cell),
         }
 
     def effective_limits(self) -> Limits | None:
@@ -180,7 +180,7 @@ class ProcessTarget:
             folder.mkdir(parents=True, exist_ok=True)
         server_port, web_port = free_ports(2)
         self._ports = (server_port, web_port)
-        write_home(self._home, feed=self._cell.feed, scratch=self._scratch)
+        write_home(self._home, instance=instance_name(self._cell), scratch=self._scratch)
         _, self._location = write_workspace(self._home, port=self._ports[0])
 
     def _start_below(self) -> None:
@@ -274,13 +274,13 @@ class ProcessTarget:
         )
 
     def _environment(self) -> dict[str, str]:
-        return dagster_environment(
+        shared = dagster_environment(
             self._home,
             python=self._python,
             scratch=self._scratch,
             database_url=self._postgres.url,
-            max_concurrent_runs=self._options.max_concurrent_runs,
         )
+        return shared | queue_environment(self._cell)
 
     def _workspace(self) -> tuple[str, str]:
         return "--workspace", str(self._home / "workspace.yaml")

@@ -17,6 +17,7 @@ from harness.rig.telemetry import (
     probe,
     processes,
     run_queue,
+    stacks,
     support,
 )
 from harness.rig.telemetry.cgroup import Readers
@@ -40,6 +41,7 @@ _OFFERS: dict[DeviceCost, Callable[[Endpoints, Shared], Device | None]] = {
     run_queue.COST: lambda endpoints, _: run_queue.offer(endpoints),
     support.COST: lambda endpoints, shared: support.offer(endpoints, shared.readers),
     host.COST: lambda endpoints, _: host.offer(endpoints),
+    stacks.COST: lambda endpoints, shared: stacks.offer(endpoints, shared.ledger),
     docker_events.COST: lambda endpoints, _: docker_events.offer(endpoints),
     observer.COST: lambda _, shared: observer.ObserverDevice(shared.ledger),
 }

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import cycle
 from typing import Any
 
 from harness.facts.model import Cell, Limits, Phase, Run, RunStatus, Sample, Step, StepKind
@@ -33,13 +34,18 @@ ALL_DEVICES = ("cgroup", "processes", "pool", "probe", "run_queue", "support", "
 
 @dataclass(frozen=True, kw_only=True)
 class Rung:
-    """The truth of one step. `late_status` is what becomes of every `late_every`-th run."""
+    """The truth of one step. `late_status` is what becomes of every `late_every`-th run.
+
+    `exec_s` by job makes a mix: each user takes the jobs in turn. `slower_per_s` is how much
+    longer each run executes than one sent a second earlier, since the ramp began.
+    """
 
     concurrency: int
     kind: StepKind = "load"
     repetition: int = 1
     launch_s: float = 1.0
-    exec_s: float = 4.0
+    exec_s: float | Mapping[str, float] = 4.0
+    slower_per_s: float = 0.0
     hold_s: float = 40.0
     cpu_cores: float | None = None
     throttled_ratio: float = 0.1
@@ -57,6 +63,11 @@ class Rung:
     sample_share: float = 1.0
     silent: tuple[str, ...] = ()
     step: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def jobs(self) -> Mapping[str, float]:
+        """Execution time of each job, in seconds."""
+        return {"load": self.exec_s} if isinstance(self.exec_s, float | int) else self.exec_s
 
 
 def make_cell(**changes: Any) -> Cell:
@@ -136,22 +147,33 @@ def make_step(index: int, rung: Rung, at_s: float) -> Step:
 
 
 def make_runs(step: Step, rung: Rung) -> list[Run]:
-    """A closed loop: each user sends its next run when the last one ended."""
+    """A closed loop: each user sends its next run when the last one ended.
+
+    Of a burst each user sends one run at the start of the hold, and no more.
+    """
     ramp, hold = step.phase("ramp"), step.phase("hold")
     assert ramp is not None
     assert hold is not None
-    stay_s = rung.launch_s + rung.exec_s
-    runs = []
+    runs: list[Run] = []
     for user in range(rung.concurrency):
         sent_s = ramp.start_s + 5.0 * user / rung.concurrency
-        while sent_s < hold.end_s:
-            runs.append(_run(step, rung, user=user, sent_s=sent_s, number=len(runs) + 1))
-            sent_s += stay_s
+        for job in cycle(rung.jobs):
+            if step.load_model == "burst":
+                sent_s = hold.start_s
+            if sent_s >= hold.end_s:
+                break
+            exec_s = rung.jobs[job] + rung.slower_per_s * (sent_s - ramp.start_s)
+            truth = replace(rung, exec_s={job: exec_s})
+            runs.append(_run(step, truth, user=user, sent_s=sent_s, number=len(runs) + 1))
+            sent_s += rung.launch_s + exec_s
+            if step.load_model == "burst":
+                break
     return runs
 
 
 def _run(step: Step, rung: Rung, *, user: int, sent_s: float, number: int) -> Run:
     started_s = sent_s + rung.launch_s
+    ((job, exec_s),) = rung.jobs.items()
     run = Run(
         step=step.index,
         user=user,
@@ -163,9 +185,10 @@ def _run(step: Step, rung: Rung, *, user: int, sent_s: float, number: int) -> Ru
         process_started_s=sent_s + 0.6 * rung.launch_s,
         started_s=started_s,
         first_step_s=started_s + 0.1,
-        ended_s=started_s + rung.exec_s,
+        ended_s=started_s + exec_s,
         status="SUCCESS",
         work_cpu_s=WORK_CPU_S,
+        job=job,
     )
     if rung.late_status is None or number % rung.late_every:
         return run

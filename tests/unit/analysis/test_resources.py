@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -15,11 +16,15 @@ from factory import (
     Rung,
     make_facts,
 )
+from factory_model import make_summary
 from hypothesis import given
 from hypothesis import strategies as st
 
+from harness.analysis.cpu_cost import interval_of
 from harness.analysis.judging import judge_cell
+from harness.analysis.memory_cost import peak_per_run
 from harness.analysis.resources import Resources, resources_of, slope
+from harness.analysis.steps import ServerUse, StepSummary
 from harness.facts.table import CellFacts, SamplesTable
 
 pytestmark = pytest.mark.unit
@@ -130,3 +135,85 @@ def test_up_to_three_points_have_a_slope_but_no_interval(
     found = slope(points, "anon_vs_resident")
     assert found is not None
     assert found.ci_bytes is None
+
+
+def test_the_line_says_where_it_meets_no_runs() -> None:
+    found = slope([(1, 11.0), (2, 21.0), (4, 41.0)], "anon_vs_resident")
+    assert found is not None
+    assert found.at_zero_bytes == pytest.approx(1.0)
+
+
+def test_the_peak_of_a_run_in_flight_has_a_slope_of_its_own(healthy: CellFacts) -> None:
+    peak = resources(healthy).peak
+    assert peak is not None
+    assert peak.method == "peak_vs_concurrency"
+    assert peak.points == 1 + len(healthy.steps), "the idle server is a point too"
+    assert peak.bytes_per_run == pytest.approx(PER_RUN_MIB * MIB, rel=0.02)
+    assert peak.at_zero_bytes == pytest.approx(BASE_MIB * MIB, rel=0.1)
+
+
+def test_a_peak_that_met_the_limit_or_arrivals_that_followed_nothing_are_no_point() -> None:
+    def point(runs: int, peak_mib: float, **server: Any) -> StepSummary:
+        use = ServerUse(memory_peak_bytes=peak_mib * MIB, **server)
+        return make_summary(runs, server=use)
+
+    good = [point(1, 220), point(4, 520)]
+    killed = [point(8, 600, oom_kills=1), point(9, 600, restarts=1)]
+    arriving = make_summary(20, server=ServerUse(memory_peak_bytes=300.0 * MIB))
+    arriving = replace(arriving, step=replace(arriving.step, load_model="poisson"))
+    facts = make_facts([])
+    found = peak_per_run(facts.cell, [*good, *killed, arriving], samples=facts.samples, idle=None)
+    assert found is not None
+    assert found.points == 2
+    assert found.bytes_per_run == pytest.approx(100 * MIB)
+
+
+def test_the_last_run_of_the_warm_up_is_not_taken_for_idling(healthy: CellFacts) -> None:
+    """It is on its way out for the first second of the idle window, on a full core."""
+    start_s = healthy.cell.idle_start_s
+    assert start_s is not None
+    frame = healthy.samples.frame
+    cpu = ((frame["key"] == "cpu_s") & (frame["device"] == "cgroup")).to_numpy()
+    since_s = np.clip(frame["taken_s"].to_numpy() - start_s, 0.0, 0.9)
+    leaving = np.where(cpu, frame["value"].to_numpy() + since_s, frame["value"].to_numpy())
+    samples = SamplesTable(frame.with_columns(value=pl.Series(leaving)))
+    found = resources(replace(healthy, samples=samples))
+    assert found.idle_cpu_cores == pytest.approx(IDLE_CORES, rel=0.02)
+
+
+def test_the_cpu_of_a_run_says_on_how_much_it_rests(healthy: CellFacts) -> None:
+    found = resources(healthy)
+    assert found.cpu_steps == len(healthy.steps)
+    assert found.run_cpu_n > 50
+    assert found.launch_cpu_s is not None
+    assert found.launch_cpu_s_ci is not None
+    assert found.launch_cpu_s_ci[0] <= found.launch_cpu_s <= found.launch_cpu_s_ci[1]
+    assert found.run_cpu_s_ci == pytest.approx((WORK_CPU_S, WORK_CPU_S))
+
+
+def test_two_steps_give_no_interval() -> None:
+    found = resources(make_facts([Rung(concurrency=n) for n in (2, 4)]))
+    assert found.launch_cpu_s is not None
+    assert found.launch_cpu_s_ci is None
+    assert found.run_cpu_s_ci is None
+
+
+def test_the_interval_of_equal_steps_is_that_of_student() -> None:
+    """Three steps of 10 runs, 1, 2 and 3: 2 ± 4.303 · 1 ⁄ √3."""
+    found = interval_of(2.0, [(1.0, 10), (2.0, 10), (3.0, 10), (None, 0)])
+    assert found is not None
+    assert found == pytest.approx((0.0, 2 + 4.303 / 3**0.5), rel=1e-3)
+    near = interval_of(2.0, [(1.9, 10), (2.0, 10), (2.1, 10)])
+    assert near == pytest.approx((2 - 0.4303 / 3**0.5, 2 + 0.4303 / 3**0.5), rel=1e-3)
+
+
+def test_a_step_of_few_runs_has_little_weight_in_the_interval() -> None:
+    heavy = interval_of(2.0, [(2.0, 50), (2.1, 50), (1.9, 50), (4.0, 50)])
+    light = interval_of(2.0, [(2.0, 50), (2.1, 50), (1.9, 50), (4.0, 2)])
+    assert heavy is not None
+    assert light is not None
+    assert light[1] - light[0] < 0.3 * (heavy[1] - heavy[0])
+
+
+def test_the_cost_of_a_mean_that_is_not_known_has_no_interval() -> None:
+    assert interval_of(None, [(1.0, 10), (2.0, 10), (3.0, 10)]) is None

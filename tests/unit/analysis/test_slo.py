@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -8,11 +9,10 @@ import numpy as np
 import polars as pl
 import pytest
 from factory import ALL_DEVICES, Rung, make_facts
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from harness.analysis.judging import judge_cell
-from harness.analysis.slo import SLO_ORDER, SloResult, backlog_trend, verdict_of
+from harness.analysis.slo import SLO_ORDER, SloResult, verdict_of
+from harness.analysis.trend import backlog_trend
 from harness.facts.table import CellFacts, SamplesTable
 
 pytestmark = pytest.mark.unit
@@ -195,24 +195,86 @@ def test_a_backlog_is_judged_by_runs_alone_where_the_pool_was_not_watched(
     assert "in-flight runs only" in result.note
 
 
-@settings(max_examples=20, deadline=None)
-@given(slope=st.floats(min_value=-3, max_value=3))
-def test_the_trend_finds_the_slope_that_is_there(slope: float) -> None:
-    rung = Rung(concurrency=3, pool_queue=200.0, pool_growth_per_s=slope, hold_s=20.0)
-    facts = make_facts([rung])
-    hold = facts.steps[0].phase("hold")
-    assert hold is not None
-    trend = backlog_trend(facts.runs, facts.samples, hold=hold)
-    assert trend is not None
-    assert trend.slope_per_s == pytest.approx(slope, abs=0.02)
-    assert trend.low_per_s <= trend.slope_per_s <= trend.high_per_s
+def test_a_step_that_never_settled_proves_no_pass_but_its_breaches_are_breaches() -> None:
+    held = SloResult(name="no_oom", observed=0, limit=0, ok=True, n=1)
+    assert verdict_of([held], fatal=False, settled=True) == "pass"
+    assert verdict_of([held], fatal=False, settled=False) == "inconclusive"
+    assert verdict_of([replace(held, ok=False)], fatal=False, settled=False) == "fail"
+    assert verdict_of([held], fatal=True, settled=False) == "invalid"
 
 
-def test_a_long_hold_is_averaged_before_its_pairs_are_compared() -> None:
-    facts = make_facts([Rung(concurrency=1, hold_s=600.0)])
-    hold = facts.steps[0].phase("hold")
-    assert hold is not None
-    trend = backlog_trend(facts.runs, facts.samples, hold=hold)
-    assert trend is not None
-    assert trend.n == 120
-    assert np.isfinite([trend.low_per_s, trend.high_per_s]).all()
+@pytest.mark.parametrize(
+    ("name", "truth", "ratio"),
+    [
+        ("memory_headroom", {"peak_mib": 1024.0}, 0.5 / 0.9),
+        ("memory_headroom", {"peak_mib": 2048.0}, 1.0 / 0.9),
+        ("launch_s_p95", {"launch_s": 2.5}, 0.25),
+        ("launch_s_p95", {"launch_s": 20.0}, 2.0),
+        ("slowdown_p95", {"exec_s": 6.5}, 0.75),
+        ("probe_s_p99", {"probe_s": 0.5}, 0.1),
+    ],
+)
+def test_a_margin_is_the_logarithm_of_observed_over_limit(
+    name: str, truth: dict[str, Any], ratio: float, with_last: Make
+) -> None:
+    result = judged(with_last(**truth), name)
+    assert result.margin == pytest.approx(math.log(ratio))
+    assert result.ok is (result.margin <= 0)
+
+
+@pytest.mark.parametrize(
+    ("name", "truth"),
+    [
+        ("launch_s_p95", {"late_status": "LOST"}),
+        ("slowdown_p95", {"late_status": "UNFINISHED"}),
+        ("probe_s_p99", {"probes_lost": 1}),
+        ("memory_headroom", {"peak_mib": 2048.0, "step": {"oom_kills": 1}}),
+    ],
+)
+def test_what_broke_beyond_all_bounds_has_an_infinite_margin(
+    name: str, truth: dict[str, Any], with_last: Make
+) -> None:
+    result = judged(with_last(**truth), name)
+    assert result.ok is False
+    assert result.margin == math.inf
+
+
+def test_an_oom_kill_elsewhere_does_not_make_a_held_headroom_infinite(with_last: Make) -> None:
+    result = judged(with_last(peak_mib=1024.0, step={"oom_kills": 1}), "memory_headroom")
+    assert result.ok is True
+    assert result.margin == pytest.approx(math.log(0.5 / 0.9))
+
+
+def test_objectives_that_only_hold_or_break_have_no_margin(with_last: Make) -> None:
+    slos = judge_cell(with_last(pool_queue=3.0)).steps[-1].slos
+    bare = {"no_oom", "failed_runs", "pool_queue", "backlog_trend"}
+    assert {slo.name for slo in slos if slo.margin is None} == bare
+
+
+@pytest.mark.parametrize(
+    ("name", "cell", "truth"),
+    [
+        ("probe_s_p99", {}, {"silent": ("probe",)}),
+        ("memory_headroom", {"limits_enforced": False, "effective_limits": None}, {}),
+        ("probe_s_p99", {"devices": ()}, {"silent": ("probe",)}),
+    ],
+)
+def test_where_nothing_is_known_there_is_no_margin(
+    name: str, cell: dict[str, Any], truth: dict[str, Any], with_last: Make
+) -> None:
+    assert judged(with_last(cell, **truth), name).margin is None
+
+
+def test_an_answer_in_no_time_has_a_margin_too(with_last: Make) -> None:
+    margin = judged(with_last(probe_s=0.0), "probe_s_p99").margin
+    assert margin is not None
+    assert math.isfinite(margin)
+    assert margin < -10
+
+
+def test_the_slowdown_names_the_job_that_was_never_alone() -> None:
+    alone = Rung(concurrency=1, kind="unloaded", exec_s={"quick": 1.0})
+    facts = make_facts([alone, Rung(concurrency=4, exec_s={"quick": 1.0, "slow": 9.0})])
+    result = judged(facts, "slowdown_p95")
+    assert result.ok is None
+    assert result.note == "no unloaded response time of slow"

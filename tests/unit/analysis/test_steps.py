@@ -6,18 +6,18 @@ from dataclasses import replace
 import pytest
 from factory import MIB, Rung, make_cell, make_facts
 
+from harness.analysis.steady_state import steady_of
 from harness.analysis.steps import StepSummary, measured_steps, summarise, unloaded_response_s
-from harness.facts.model import Limits
+from harness.facts.model import Limits, Phase
 from harness.facts.table import CellFacts
 
 pytestmark = pytest.mark.unit
 
 
-def summary_of(facts: CellFacts, index: int = 1, unloaded_s: float | None = 5.0) -> StepSummary:
+def summary_of(facts: CellFacts, index: int = 1, **unloaded_s: float) -> StepSummary:
     step = next(step for step in facts.steps if step.index == index)
-    return summarise(
-        facts.cell, step, runs=facts.runs, samples=facts.samples, unloaded_s=unloaded_s
-    )
+    alone = unloaded_s or {"load": 5.0}
+    return summarise(facts.cell, step, runs=facts.runs, samples=facts.samples, unloaded_s=alone)
 
 
 def test_durations_are_those_the_runs_went_through() -> None:
@@ -156,8 +156,9 @@ def test_a_step_without_a_hold_has_counts_but_no_rates() -> None:
     facts = make_facts([Rung(concurrency=4)])
     step = facts.steps[0]
     step = replace(step, phases=step.phases[:1], outcome="aborted", oom_kills=1)
-    summary = summarise(make_cell(), step, runs=facts.runs, samples=facts.samples, unloaded_s=5.0)
+    summary = summarise(make_cell(), step, runs=facts.runs, samples=facts.samples, unloaded_s=None)
     assert summary.hold is None
+    assert summary.steady is None
     assert summary.throughput_runs_per_s is None
     assert summary.counts.completed == len(facts.runs)
     assert summary.server.oom_kills == 1
@@ -175,11 +176,72 @@ def test_an_oom_kill_the_conductor_missed_is_seen_in_the_kernels_counter() -> No
 
 def test_unloaded_response_comes_from_unloaded_steps_alone() -> None:
     facts = make_facts([Rung(concurrency=1, kind="unloaded"), Rung(concurrency=8, launch_s=9)])
-    assert unloaded_response_s(facts.steps, facts.runs) == pytest.approx(5.0)
-    assert unloaded_response_s(facts.steps[1:], facts.runs) is None
+    assert unloaded_response_s(facts.steps, facts.runs) == {"load": pytest.approx(5.0)}
+    assert unloaded_response_s(facts.steps[1:], facts.runs) == {}
+
+
+def test_each_job_has_its_own_unloaded_response() -> None:
+    facts = make_facts([Rung(concurrency=1, kind="unloaded", exec_s={"quick": 1.0, "slow": 9.0})])
+    assert unloaded_response_s(facts.steps, facts.runs) == {
+        "quick": pytest.approx(2.0),
+        "slow": pytest.approx(10.0),
+    }
+
+
+def test_a_job_that_mostly_failed_alone_has_no_unloaded_response() -> None:
+    facts = make_facts([Rung(concurrency=1, kind="unloaded", exec_s={"quick": 1.0, "slow": 9.0})])
+    runs = [replace(run, status="FAILURE") if run.job == "slow" else run for run in facts.runs]
+    assert set(unloaded_response_s(facts.steps, runs)) == {"quick"}
+
+
+def test_a_run_is_as_slow_as_it_is_against_its_own_job() -> None:
+    facts = make_facts([Rung(concurrency=4, exec_s={"quick": 1.0, "slow": 9.0})])
+    slowdown = summary_of(facts, quick=1.0, slow=10.0).times.slowdown_p95
+    assert slowdown is not None
+    assert slowdown.value == pytest.approx(2.0), "of the quick ones; the slow ones are as alone"
+
+
+def test_a_job_that_was_never_alone_leaves_the_slowdown_unknown_and_is_named() -> None:
+    facts = make_facts([Rung(concurrency=4, exec_s={"quick": 1.0, "slow": 9.0})])
+    times = summary_of(facts, quick=2.0).times
+    assert times.slowdown_p95 is None
+    assert "slow" in times.slowdown_note
+    assert "quick" not in times.slowdown_note
+
+
+def test_the_unloaded_response_is_of_the_judged_window() -> None:
+    facts = make_facts([Rung(concurrency=1, kind="unloaded")])
+    hold = facts.steps[0].phase("hold")
+    assert hold is not None
+    early = [
+        replace(run, intended_s=run.intended_s - 60) if run.sent_s < hold.start_s + 20 else run
+        for run in facts.runs
+    ]
+    late = Phase(name="hold", start_s=hold.start_s + 30, end_s=hold.end_s)
+    assert unloaded_response_s(facts.steps, early)["load"] > 60
+    found = unloaded_response_s(facts.steps, early, windows={1: late})
+    assert found == {"load": pytest.approx(5.0)}
+
+
+def test_everything_is_measured_over_the_window_given() -> None:
+    facts = make_facts([Rung(concurrency=4, pool_growth_per_s=1.0, probes_lost=5)])
+    step = facts.steps[0]
+    steady = steady_of(step, runs=facts.runs, samples=facts.samples, warmup=30.0)
+    summary = summarise(
+        facts.cell, step, runs=facts.runs, samples=facts.samples, unloaded_s={}, steady=steady
+    )
+    whole = summary_of(facts)
+    assert summary.hold is not None
+    assert summary.hold.end_s - summary.hold.start_s == pytest.approx(10.0)
+    assert summary.counts.completed < whole.counts.completed
+    assert summary.throughput_runs_per_s == pytest.approx(0.8, abs=0.2)
+    assert summary.mean_in_flight == pytest.approx(4.0, rel=0.02)
+    assert summary.queues.pool_median == pytest.approx(35.0, abs=1.0)
+    assert (whole.probes.lost, summary.probes.lost) == (5, 0)
+    assert summary.server.cpu_cores == pytest.approx(whole.server.cpu_cores)
 
 
 def test_warm_up_is_not_measured() -> None:
     facts = make_facts([Rung(concurrency=1, kind="warmup"), Rung(concurrency=2)])
     assert [step.index for step in measured_steps(facts.steps)] == [2]
-    assert unloaded_response_s(facts.steps, facts.runs) is None
+    assert unloaded_response_s(facts.steps, facts.runs) == {}

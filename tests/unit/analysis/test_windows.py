@@ -7,6 +7,7 @@ import pytest
 from factory import Rung, make_facts, make_step
 
 from harness.analysis.windows import (
+    bin_means,
     counted,
     counters,
     end_of,
@@ -16,7 +17,8 @@ from harness.analysis.windows import (
     mean_in_flight,
     runs_of_step,
 )
-from harness.facts.model import Phase, Run, RunStatus
+from harness.facts.model import Phase, Run, RunStatus, Sample
+from harness.facts.table import SamplesTable
 
 pytestmark = pytest.mark.unit
 
@@ -74,6 +76,14 @@ def test_a_step_without_a_hold_is_judged_by_all_its_runs() -> None:
     assert runs_of_step([early], broken_off) == [early]
 
 
+def test_the_window_can_be_a_part_of_the_hold() -> None:
+    early, late = run(1001, 1015), run(1018, 1030)
+    part = Phase(name="hold", start_s=1020.0, end_s=1050.0)
+    assert runs_of_step([early, late], STEP) == [early, late]
+    assert runs_of_step([early, late], STEP, part) == [late]
+    assert runs_of_step([late, run(1030, 1040, step=2)], STEP, part) == [late]
+
+
 def test_goodput_counts_successes_that_ended_inside_end_excluded() -> None:
     runs = [run(1001, 1010), run(1001, 1050), run(1001, 1020, "FAILURE"), run(1040, 1049)]
     assert ended_within(runs, HOLD) == [runs[0], runs[3]]
@@ -128,3 +138,28 @@ def test_counters_and_gauges_come_by_source() -> None:
     resident = gauges(facts.samples, "processes", "resident_runs", window=hold)
     assert {values.mean() for values in resident.values()} == {2.0}
     assert gauges(facts.samples, "nothing", "at_all", window=hold) == {}
+
+
+def reading(source: str, at_s: float, value: float) -> Sample:
+    return Sample(device="d", source=source, key="k", due_s=at_s, taken_s=at_s, value=value)
+
+
+def test_a_gauge_is_averaged_in_bins_and_interpolated_where_it_was_not_read() -> None:
+    table = SamplesTable.of(
+        [reading("a", 0.2, 1.0), reading("a", 0.8, 3.0), reading("a", 2.5, 6.0)]
+    )
+    means = bin_means(table, "d", "k", edges=np.arange(4.0))
+    assert means is not None
+    assert means.tolist() == [2.0, 4.0, 6.0]
+
+
+def test_bins_add_up_all_sources_and_nothing_outside_of_them() -> None:
+    table = SamplesTable.of(
+        [reading(source, at_s, 2.0) for source in "ab" for at_s in (0.5, 1.5)]
+        + [reading("a", 9.0, 100.0)]
+    )
+    means = bin_means(table, "d", "k", edges=np.arange(3.0))
+    assert means is not None
+    assert means.tolist() == [4.0, 4.0]
+    assert bin_means(table, "d", "else", edges=np.arange(3.0)) is None
+    assert bin_means(table, "d", "k", edges=np.arange(20.0, 23.0)) is None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.campaign.loading import dump_campaign, load_campaign
+from harness.campaign.packages import PACKAGES
 from harness.campaign.plan import Campaign
 from harness.campaign.profiles import FARGATE, Profile
 
@@ -24,7 +26,14 @@ PARAMS = st.dictionaries(
     max_size=4,
 )
 LADDERS = st.sets(st.integers(1, 500), min_size=1, max_size=5).map(sorted)
-WORKLOADS: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
+PACKAGE = st.sampled_from(PACKAGES)
+PARTS = st.fixed_dictionaries(
+    {"workload": PACKAGE, "share": st.floats(0.001, 1000)}, optional={"params": PARAMS}
+)
+MADE_OF = st.fixed_dictionaries({"module": PACKAGE}) | st.fixed_dictionaries(
+    {"mix": st.lists(PARTS, min_size=1, max_size=3, unique_by=lambda part: part["workload"])}
+)
+WORKLOAD: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
     {"name": NAMES},
     optional={
         "params": PARAMS,
@@ -32,6 +41,42 @@ WORKLOADS: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
         "executor": st.sampled_from(["in_process", "multiprocess"]),
         "steps": st.integers(1, 50),
         "concurrencies": st.none() | LADDERS,
+        "sensors": st.none()
+        | st.fixed_dictionaries(
+            {"count": st.integers(1, 200), "tick_s": st.floats(0, 600)},
+            optional={"mode": st.sampled_from(["block", "burn"])},
+        ),
+    },
+)
+WORKLOADS = st.builds(lambda one, made_of: one | made_of, WORKLOAD, MADE_OF)
+LADDER_SEARCHES = st.fixed_dictionaries(
+    {"strategy": st.just("ladder")},
+    optional={"concurrencies": LADDERS, "repetitions": st.integers(1, 20)},
+)
+GRID_SEARCHES = st.fixed_dictionaries(
+    {"strategy": st.sampled_from(["adaptive", "bisect"])},
+    optional={"max_steps": st.integers(2, 500), "max_minutes": st.floats(600, 1440)},
+)
+SEARCHES = (
+    LADDER_SEARCHES
+    | GRID_SEARCHES
+    | st.fixed_dictionaries({"confidence": st.floats(0.5, 0.999), "highest": st.integers(1, 500)})
+    | st.fixed_dictionaries({"concurrencies": LADDERS})
+)
+LOADS = st.fixed_dictionaries(
+    {"model": st.sampled_from(["closed", "uniform", "poisson", "burst"])},
+    optional={"run_s": st.none() | st.floats(1, 60), "seed": st.integers(0, 10**9)},
+)
+QUEUED = st.fixed_dictionaries(
+    {"feed": st.just("queued")},
+    optional={
+        "max_concurrent_runs": st.lists(
+            st.none() | st.integers(1, 10000), min_size=1, max_size=3, unique=True
+        ),
+        "queue": st.fixed_dictionaries(
+            {"dequeue_interval_s": st.integers(1, 3600)},
+            optional={"dequeue_threads": st.none() | st.integers(1, 100)},
+        ),
     },
 )
 PROFILES = st.sampled_from(sorted(FARGATE)).map(FARGATE.__getitem__) | st.builds(
@@ -45,18 +90,25 @@ REQUIRED: dict[str, st.SearchStrategy[Any]] = {
     "profiles": st.lists(PROFILES, min_size=1, max_size=3, unique_by=lambda p: p.name),
     "workloads": st.lists(WORKLOADS, min_size=1, max_size=3, unique_by=lambda w: w["name"]),
 }
-CAMPAIGNS: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
+PLAIN: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
     REQUIRED,
     optional={
         "description": TEXTS,
-        "feed": st.sampled_from(["direct", "queued"]),
         "max_workers": st.lists(st.integers(1, 1000), min_size=1, max_size=3, unique=True),
         "idle_s": st.floats(0, 600),
-        "step": st.fixed_dictionaries({"ramp_s": SECONDS}) | st.just({"burst": True, "ramp_s": 0}),
-        "search": st.fixed_dictionaries({"concurrencies": LADDERS}),
+        "step": st.fixed_dictionaries({"ramp_s": SECONDS}),
+        "load": LOADS,
+        "search": SEARCHES,
         "slos": st.fixed_dictionaries({"no_oom": st.none() | st.integers(0, 9)}),
         "devices": st.none() | st.lists(TEXTS, max_size=3),
     },
+)
+BURST_OF_USERS = {"step": {"burst": True, "ramp_s": 0}, "load": {"model": "closed"}}
+CAMPAIGNS = st.builds(
+    lambda plain, queued, burst: plain | queued | burst,
+    PLAIN,
+    st.just({}) | QUEUED,
+    st.just({}) | st.just(BURST_OF_USERS),
 )
 
 
@@ -72,9 +124,7 @@ def test_a_dumped_campaign_loads_back_to_an_equal_one(fields: dict[str, Any]) ->
     loaded = load_campaign(dump_campaign(campaign), source="dump")
     assert loaded == campaign
     # Equality takes 1, 1.0 and true for the same: a run's config does not.
-    assert [repr(w.params) for w in loaded.workloads] == [
-        repr(w.params) for w in campaign.workloads
-    ]
+    assert [repr(w.jobs) for w in loaded.workloads] == [repr(w.jobs) for w in campaign.workloads]
 
 
 @pytest.mark.parametrize(
@@ -102,3 +152,29 @@ def test_a_dump_is_readable_and_writes_defaults_out() -> None:
 def test_a_free_size_is_dumped_in_full() -> None:
     text = dump_campaign(load("", "profiles=[{name: big, vcpu: 3, memory_mib: 64}]"))
     assert "- name: big\n  vcpu: 3.0\n  memory_mib: 64\n" in text
+
+
+def test_what_has_no_effect_is_left_out_for_it_would_be_refused() -> None:
+    ladder = Campaign.model_validate(
+        {
+            "name": "a",
+            "profiles": [FARGATE["1vcpu-2gb"]],
+            "workloads": [{"name": "io"}],
+            "search": {"strategy": "ladder", "confidence": 0.8, "max_minutes": 1, "highest": 3},
+            "queue": {"dequeue_interval_s": 1},
+            "max_concurrent_runs": [6],
+        }
+    )
+    loaded = load_campaign(dump_campaign(ladder), source="dump")
+    assert (loaded.search.strategy, loaded.search.confidence) == ("ladder", 0.95)
+    assert loaded.max_concurrent_runs == (None,)
+
+
+@pytest.mark.parametrize("name", ["quick-compose", "quick-process"])
+def test_a_campaign_stored_by_an_earlier_version_still_loads(repo_root: Path, name: str) -> None:
+    text = (repo_root / f"results/baselines/{name}/campaign.yaml").read_text(encoding="utf-8")
+    stored = load_campaign(text, source=name)
+    assert stored.search.strategy == "ladder"
+    assert [workload.name for workload in stored.workloads] == ["io", "cpu", "mixed"]
+    assert stored.workloads[0].concurrencies == (1, 4, 6, 8, 10, 14, 18)
+    assert load_campaign(dump_campaign(stored), source="dump") == stored

@@ -3,71 +3,14 @@
 from __future__ import annotations
 
 import pytest
+from campaign_text import MINIMAL, load, problems
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.campaign.loading import load_campaign
-from harness.campaign.plan import Campaign, Ladder, Slos, StepTimes, Workload
 from harness.campaign.profiles import FARGATE
-from harness.errors import CampaignError, ExitCode
+from harness.errors import CampaignError
 
 pytestmark = pytest.mark.unit
-
-MINIMAL = "name: a\nprofiles: [1vcpu-2gb]\nworkloads: [io]\n"
-
-
-def load(text: str = MINIMAL, *overrides: str) -> Campaign:
-    return load_campaign(text, source="c.yaml", overrides=overrides)
-
-
-def problems(text: str = MINIMAL, *overrides: str) -> list[str]:
-    with pytest.raises(CampaignError) as caught:
-        load(text, *overrides)
-    assert caught.value.exit_code == ExitCode.BAD_INPUT
-    return caught.value.evidence.splitlines()
-
-
-class TestShorthands:
-    def test_a_profile_may_be_a_name_and_a_workload_too(self) -> None:
-        campaign = load()
-        assert campaign.profiles == (FARGATE["1vcpu-2gb"],)
-        assert campaign.workloads == (Workload(name="io"),)
-
-    def test_one_value_may_stand_for_a_list_of_one(self) -> None:
-        campaign = load(
-            "name: a\nprofiles: 1vcpu-2gb\nworkloads: io\n"
-            "dagster: 1.12.0\nmax_workers: 4\nreplicas: 2"
-        )
-        assert campaign.profiles == (FARGATE["1vcpu-2gb"],)
-        assert [workload.name for workload in campaign.workloads] == ["io"]
-        assert (campaign.dagster, campaign.max_workers, campaign.replicas) == (
-            ("1.12.0",),
-            (4,),
-            (2,),
-        )
-
-    def test_a_free_size_is_a_mapping_and_may_go_without_a_name(self) -> None:
-        campaign = load(
-            "name: a\nworkloads: [io]\n"
-            "profiles: [{vcpu: 1.5, memory_mib: 3000}, {name: big, vcpu: 3, memory_mib: 9000}]"
-        )
-        assert [profile.name for profile in campaign.profiles] == ["ec2-1.5vcpu-3000mib", "big"]
-
-    def test_what_the_text_leaves_out_keeps_its_default(self) -> None:
-        campaign = load("name: a\nprofiles: [1vcpu-2gb]\nworkloads: [io]\nstep: {hold_s: 60}")
-        assert campaign.step == StepTimes(hold_s=60)
-        assert campaign.search == Ladder()
-
-    def test_an_slo_is_switched_off_by_null(self) -> None:
-        assert load(MINIMAL + "slos: {pool_queue: null}").slos == Slos(pool_queue=None)
-
-    def test_parts_may_be_shared_by_anchor_and_merge_key(self) -> None:
-        campaign = load(
-            "name: a\nprofiles: [1vcpu-2gb]\nworkloads:\n"
-            "  - &first {name: io, steps: 3}\n"
-            "  - {<<: *first, name: cpu}\n"
-        )
-        assert [workload.steps for workload in campaign.workloads] == [3, 3]
 
 
 class TestProblems:
@@ -87,7 +30,7 @@ class TestProblems:
             "max_workers: ['6']\n"
             "name: b\n"
         )
-        told = problems(text, "search.stop_after_failures=0")
+        told = problems(text, "search.max_steps=0")
         assert [line.split(": ")[:2] for line in told] == [
             ["c.yaml:1", "name"],
             ["c.yaml:2", "profils"],
@@ -98,7 +41,7 @@ class TestProblems:
             ["c.yaml:11", "step.hold_s"],
             ["c.yaml:12", "max_workers.0"],
             ["c.yaml:13", "name"],
-            ["--set", "search.stop_after_failures"],
+            ["--set", "search.max_steps"],
         ]
 
     def test_the_headline_counts_the_problems(self) -> None:
@@ -112,6 +55,8 @@ class TestProblems:
             ("step: {hold: 3}", "hold_s"),
             ("slos: {no_ooms: 1}", "no_oom"),
             ("search: {concurrency: [1]}", "concurrencies"),
+            ("load: {modell: closed}", "model"),
+            ("queue: {dequeue_treads: 2}\nfeed: queued", "dequeue_threads"),
         ],
     )
     def test_an_unknown_key_is_refused_with_the_key_that_was_meant(
@@ -121,7 +66,10 @@ class TestProblems:
 
     def test_an_unknown_key_like_no_other_is_refused_with_all_that_are_known(self) -> None:
         (told,) = problems(MINIMAL + "search: {xyz: 1}")
-        known = "strategy, concurrencies, repetitions, stop_after_failures"
+        known = (
+            "strategy, concurrencies, highest, repetitions, stop_after_failures, confidence, "
+            "max_steps, max_minutes"
+        )
         assert told == f"c.yaml:4: search.xyz: unknown key; known here: {known}"
 
     def test_a_missing_key_is_named(self) -> None:
@@ -158,6 +106,9 @@ class TestProblems:
             ("max_workers: []", "max_workers: must not be empty"),
             ("replicas: {a: 1}", "replicas: must be a list"),
             ("step: 5", "step: must be a mapping of keys to values, not 5"),
+            ("load: {run_s: '4'}", "load.run_s: must be a valid number, not '4'"),
+            ("search: {max_steps: 2.5}", "search.max_steps: must be a valid integer, not 2.5"),
+            ("replicas: [x]", "replicas.0: must be a valid integer, not 'x'"),
         ],
     )
     def test_values_are_not_bent_into_another_type(self, text: str, message: str) -> None:
@@ -171,60 +122,6 @@ class TestProblems:
         )
         (told,) = problems(text)
         assert told.startswith("c.yaml:4: workloads.0.params.x: must be a finite number")
-
-
-class TestContradictions:
-    @pytest.mark.parametrize(
-        ("ladder", "path", "pair"),
-        [("[1, 2, 2]", "2", "2 follows 2"), ("[1, 8, 4]", "2", "4 follows 8")],
-    )
-    def test_a_ladder_must_rise(self, ladder: str, path: str, pair: str) -> None:
-        whole = f"search: {{concurrencies: {ladder}}}\n"
-        own = f"name: a\nprofiles: [1vcpu-2gb]\nworkloads:\n- {{name: io, concurrencies: {ladder}}}"
-        (in_search,) = problems(MINIMAL + whole)
-        (in_workload,) = problems(own)
-        assert in_search.startswith(f"c.yaml:4: search.concurrencies.{path}: {pair}")
-        assert in_workload.startswith(f"c.yaml:4: workloads.0.concurrencies.{path}: {pair}")
-
-    def test_a_ladder_must_not_be_empty(self) -> None:
-        text = "name: a\nprofiles: [1vcpu-2gb]\nworkloads: [{name: io, concurrencies: []}]\n"
-        assert problems(text + "search: {concurrencies: []}") == [
-            "c.yaml:3: workloads.0.concurrencies: must not be empty",
-            "c.yaml:4: search.concurrencies: must not be empty",
-        ]
-
-    @pytest.mark.parametrize(
-        ("text", "path"),
-        [
-            ("profiles: [1vcpu-2gb, 1vCPU-2GB]\nworkloads: [io]", "profiles.1"),
-            ("profiles: [1vcpu-2gb]\nworkloads: [io, {name: io, steps: 2}]", "workloads.1"),
-            ("profiles: [1vcpu-2gb]\nworkloads: [io]\nmax_workers: [4, 6, 4]", "max_workers.2"),
-            ("profiles: [1vcpu-2gb]\nworkloads: [io]\nreplicas: [1, 1]", "replicas.1"),
-            ("profiles: [1vcpu-2gb]\nworkloads: [io]\ndagster: [1.2.3, 1.2.3]", "dagster.1"),
-        ],
-    )
-    def test_two_cells_must_not_share_a_name(self, text: str, path: str) -> None:
-        (told,) = problems(f"name: a\n{text}")
-        assert told.split(": ")[1] == path
-        assert "in the list twice" in told
-
-    def test_unnamed_free_sizes_are_told_apart_by_their_sizes(self) -> None:
-        text = "name: a\nworkloads: [io]\nprofiles:\n- {vcpu: 1, memory_mib: 64}\n"
-        assert len(load(text + "- {vcpu: 1, memory_mib: 65}").profiles) == 2
-        (told,) = problems(text + "- {vcpu: 1, memory_mib: 64}")
-        assert "would be the name of two cells" in told
-
-    def test_cell_names_that_meet_by_accident_are_seen_too(self) -> None:
-        (told,) = problems(
-            "name: a\nworkloads: [c, b_c]\n"
-            "profiles: [{name: a_b, vcpu: 1, memory_mib: 64}, {name: a, vcpu: 1, memory_mib: 64}]"
-        )
-        assert "a_b_c_1.13.27_w6_r1_direct would be the name of two cells" in told
-
-    def test_a_burst_leaves_nothing_to_ramp(self) -> None:
-        assert load(MINIMAL + "step: {burst: true, ramp_s: 0}").step.burst
-        (told,) = problems(MINIMAL + "step:\n  burst: true")
-        assert told.startswith("c.yaml:5: step.burst: sends all at once: set ramp_s to 0 (now 8")
 
 
 class TestUnreadable:
@@ -323,7 +220,7 @@ class TestOverrides:
     def test_a_problem_of_a_replaced_part_is_the_overrides(self) -> None:
         text = MINIMAL + "search:\n  concurrencies: [1, 2]\n"
         assert problems(text, "search={concurrencies: [2, 1]}") == [
-            "--set: search.concurrencies.1: 1 follows 2: a ladder must rise at every step"
+            "--set: search.concurrencies.1: 1 follows 2: concurrencies must rise"
         ]
 
     def test_an_override_of_a_shared_part_changes_one_place(self) -> None:

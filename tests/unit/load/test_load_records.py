@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
+from factory_load import order
 
 from harness.facts.model import Phase
 from harness.rig.load.dagster_graphql import Launch, RunReport
@@ -14,30 +16,11 @@ from harness.rig.load.records import (
     StepRecord,
     decode_order,
     encode_order,
-    first_send_s,
-    schedule,
+    write_lines,
 )
-from harness.rig.protocols import LoadOrder, Progress
+from harness.rig.protocols import JobOrder, Progress
 
 pytestmark = pytest.mark.unit
-
-
-def order(**changes: Any) -> LoadOrder:
-    fields: dict[str, Any] = {
-        "step": 2,
-        "webserver_url": "http://127.0.0.1:3000",
-        "location": "under-test",
-        "job": "load",
-        "run_config": {"wait_s": 1.5},
-        "tags": {"a": "b"},
-        "concurrency": 4,
-        "ramp_s": 8.0,
-        "settle_s": 4.0,
-        "hold_s": 24.0,
-        "drain_s": 60.0,
-        "burst": False,
-    }
-    return LoadOrder(**{**fields, **changes})
 
 
 class Bench:
@@ -55,7 +38,7 @@ class Bench:
         self.record.add(json.loads(json.dumps(line)))
 
     def launch(self, run_id: str, *, intended_s: float = 99.5) -> None:
-        number = self.recorder.sent(0, intended_s)
+        number = self.recorder.sent(0, intended_s, "load_io")
         self.now_s += 1
         self.recorder.answered(number, Launch(run_id=run_id))
 
@@ -69,21 +52,12 @@ def bench() -> Bench:
 
 
 def test_an_order_survives_its_way_to_the_child() -> None:
-    assert decode_order(encode_order(order(max_runs=3))) == order(max_runs=3)
-
-
-def test_the_schedule_has_no_gaps_and_no_empty_phases() -> None:
-    assert schedule(order(), 10.0) == {
-        "ramp": (10.0, 18.0),
-        "settle": (18.0, 22.0),
-        "hold": (22.0, 46.0),
-    }
-    assert schedule(order(ramp_s=0, settle_s=0), 10.0) == {"hold": (10.0, 34.0)}
-
-
-def test_users_begin_evenly_over_the_ramp_and_in_a_burst_together() -> None:
-    assert [first_send_s(order(), user, 10.0) for user in range(4)] == [10, 12, 14, 16]
-    assert {first_send_s(order(burst=True), user, 10.0) for user in range(4)} == {10.0}
+    mix = (
+        JobOrder(job="load_io", share=0.7, run_config={"wait_s": 1.5}),
+        JobOrder(job="load_cpu", share=0.3, run_config={}),
+    )
+    for sent in (order(max_runs=3), order(model="poisson", rate_per_s=0.25, seed=9, jobs=mix)):
+        assert decode_order(encode_order(sent)) == sent
 
 
 def test_a_run_is_recorded_from_its_intention_to_its_end(bench: Bench) -> None:
@@ -92,6 +66,7 @@ def test_a_run_is_recorded_from_its_intention_to_its_end(bench: Bench) -> None:
     bench.end("r1", end_s=104.6)
     (run,) = bench.record.outcome(abort_reason="", end_s=110.0).runs
     assert (run.step, run.user, run.run_id, run.status) == (2, 0, "r1", "SUCCESS")
+    assert run.job == "load_io"
     assert (run.intended_s, run.sent_s, run.accepted_s) == (99.5, 100.0, 101.0)
     assert (run.started_s, run.ended_s) == (101.5, 104.6)
 
@@ -121,7 +96,7 @@ def test_an_end_without_a_server_s_stamp_is_when_it_was_seen(bench: Bench) -> No
 def test_a_rejected_launch_keeps_its_class_and_is_in_flight_no_more(
     bench: Bench, launch: Launch, error_class: str
 ) -> None:
-    number = bench.recorder.sent(1, 100.0)
+    number = bench.recorder.sent(1, 100.0, "load")
     bench.now_s = 103.0
     bench.recorder.answered(number, launch)
     (run,) = bench.record.outcome(abort_reason="", end_s=110.0).runs
@@ -133,7 +108,7 @@ def test_a_rejected_launch_keeps_its_class_and_is_in_flight_no_more(
 def test_the_poller_is_told_only_of_accepted_runs_that_have_not_ended(bench: Bench) -> None:
     bench.launch("r1")
     bench.launch("r2")
-    bench.recorder.sent(2, 100.0)
+    bench.recorder.sent(2, 100.0, "load")
     bench.end("r1")
     assert bench.recorder.waiting == ["r2"]
     assert bench.recorder.in_flight == 2
@@ -205,3 +180,31 @@ def test_the_parent_learns_of_the_end_and_of_what_stopped_the_child(bench: Bench
 def test_lines_of_an_unknown_kind_are_passed_over(bench: Bench) -> None:
     bench.record.add({"kind": "something new", "n": 7})
     assert bench.record.outcome(abort_reason="", end_s=1.0).runs == ()
+
+
+def test_dropped_arrivals_are_counted_and_are_no_runs(bench: Bench) -> None:
+    bench.launch("r1")
+    for intended_s in (101.0, 102.5):
+        bench.recorder.dropped(intended_s)
+    outcome = bench.record.outcome(abort_reason="", end_s=110.0)
+    assert (outcome.dropped_arrivals, len(outcome.runs)) == (2, 1)
+    assert bench.recorder.in_flight == 1
+
+
+def test_each_dropped_arrival_is_told_with_its_number_and_its_time() -> None:
+    lines: list[dict[str, Any]] = []
+    recorder = Recorder(lines.append, clock=lambda: 0.0, cpu=lambda: 0.0)
+    recorder.dropped(101.0)
+    recorder.dropped(102.5)
+    assert [(line["kind"], line["n"], line["intended_s"]) for line in lines] == [
+        ("dropped", 0, 101.0),
+        ("dropped", 1, 102.5),
+    ]
+
+
+def test_a_line_can_be_read_as_soon_as_it_is_written(tmp_path: Path) -> None:
+    write = write_lines(tmp_path / "lines.jsonl")
+    for number in range(2):
+        write({"n": number})
+        text = (tmp_path / "lines.jsonl").read_text()
+        assert [json.loads(line) for line in text.splitlines()][-1] == {"n": number}

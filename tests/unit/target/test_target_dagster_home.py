@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
-from harness.campaign.plan import CellPlan, Workload
+from harness.campaign.plan import CellPlan, Sensors, Workload
 from harness.campaign.profiles import Profile
 from harness.errors import CampaignError
 from harness.facts.model import Limits
@@ -24,10 +24,12 @@ from harness.rig.target.process import ProcessTarget
 pytestmark = pytest.mark.unit
 
 
-def cell(replicas: int = 1) -> CellPlan:
-    workload = Workload(
-        name="heavy-import", params={"wait_s": 0.5}, environment={"WORKLOAD_SENSORS": "2"}, steps=3
-    )
+HEAVY = Workload(
+    name="heavy-import", params={"wait_s": 0.5}, environment={"WORKLOAD_SENSORS": "2"}, steps=3
+)
+
+
+def cell(replicas: int = 1, workload: Workload = HEAVY) -> CellPlan:
     return CellPlan(
         profile=Profile(name="small", vcpu=1, memory_mib=1024),
         workload=workload,
@@ -44,13 +46,17 @@ def written(path: Path) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("feed", "coordinator"),
-    [("direct", "DefaultRunCoordinator"), ("queued", "QueuedRunCoordinator")],
+    ("name", "coordinator"),
+    [
+        ("direct", "DefaultRunCoordinator"),
+        ("queued", "QueuedRunCoordinator"),
+        ("queued-threads", "QueuedRunCoordinator"),
+    ],
 )
-def test_each_feed_names_its_coordinator_and_keeps_its_secrets_out_of_the_file(
-    tmp_path: Path, feed: str, coordinator: str
+def test_each_instance_names_its_coordinator_and_keeps_its_secrets_out_of_the_file(
+    tmp_path: Path, name: str, coordinator: str
 ) -> None:
-    write_home(tmp_path, feed=feed, scratch=tmp_path / "scratch")
+    write_home(tmp_path, instance=name, scratch=tmp_path / "scratch")
     instance = written(tmp_path / "dagster.yaml")
     assert instance["run_coordinator"]["class"] == coordinator
     assert instance["storage"]["postgres"]["postgres_url"] == {"env": "DATABASE_URL"}
@@ -59,7 +65,7 @@ def test_each_feed_names_its_coordinator_and_keeps_its_secrets_out_of_the_file(
 
 def test_what_a_container_writes_below_its_scratch_goes_below_ours(tmp_path: Path) -> None:
     scratch = tmp_path / "a b: c"
-    write_home(tmp_path, feed="direct", scratch=scratch)
+    write_home(tmp_path, instance="direct", scratch=scratch)
     instance = written(tmp_path / "dagster.yaml")
     assert instance["compute_logs"]["config"]["base_dir"] == str(scratch / "compute_logs")
     assert instance["local_artifact_storage"]["config"]["base_dir"] == str(scratch)
@@ -83,10 +89,8 @@ def test_nothing_of_the_users_shell_reaches_dagster(
         python=Path("/env/bin/python"),
         scratch=tmp_path,
         database_url="postgresql+psycopg2://x",
-        max_concurrent_runs=5,
     )
     assert not {"http_proxy", "PYTHONPATH", "DAGSTER_GRPC_MAX_WORKERS"} & environment.keys()
-    assert environment["MAX_CONCURRENT_RUNS"] == "5"
 
 
 def test_the_workload_gets_its_settings_and_its_own_environment(tmp_path: Path) -> None:
@@ -99,6 +103,17 @@ def test_the_workload_gets_its_settings_and_its_own_environment(tmp_path: Path) 
     assert environment["POOL_PROBE"] == str(tmp_path / "p")
 
 
+def test_the_server_of_a_blend_is_told_its_parts_and_sensors(tmp_path: Path) -> None:
+    blended = Workload(name="io", sensors=Sensors(count=3, mode="burn"))
+    environment = workload_environment(
+        cell(workload=blended), scratch=tmp_path, upstream_url="", pool_path=None
+    )
+    assert environment["WORKLOAD_BLEND"] == "io"
+    assert environment["WORKLOAD_SENSORS"] == "3"
+    assert environment["WORKLOAD_SENSOR_MODE"] == "burn"
+    assert environment["WORKLOAD_SENSORS_RUNNING"] == "1"
+
+
 def test_a_probe_switched_off_leaves_the_server_untouched(tmp_path: Path) -> None:
     environment = workload_environment(
         cell(), scratch=tmp_path, upstream_url="http://127.0.0.1:1", pool_path=None
@@ -109,7 +124,8 @@ def test_a_probe_switched_off_leaves_the_server_untouched(tmp_path: Path) -> Non
 def test_the_server_command_pins_the_workers() -> None:
     command = server_command(Path("/env/bin/python"), cell(), port=4000)
     assert command[command.index("--max-workers") + 1] == "7"
-    assert "workloads.heavy_import.definitions" in command
+    module = command[command.index("--module-name") + 1]
+    assert module == "workloads.heavy_import.definitions"
     assert ("api", "grpc") in pairwise(command)
 
 

@@ -1,0 +1,35 @@
+"""A search by its name, as a campaign gives it."""
+
+from __future__ import annotations
+
+from harness.analysis.search.adaptive import adaptive
+from harness.analysis.search.base import Aim, NextProbe
+from harness.analysis.search.bisect import bisect
+from harness.analysis.search.ladder import ladder
+from harness.campaign.plan import Campaign, CellPlan
+
+
+def search_for(
+    campaign: Campaign, cell: CellPlan, *, guess: int | None = None, at_most: int | None = None
+) -> NextProbe:
+    """The cell's search. Concurrency 1 always comes first: slowdowns are judged against it.
+
+    Args:
+        campaign: says how to search.
+        cell: says over what.
+        guess: see `Aim`.
+        at_most: see `Aim`.
+    """
+    plan, grid = campaign.search, campaign.concurrencies(cell)
+    aim = Aim(
+        grid=grid if grid[0] == 1 else (1, *grid),
+        confidence=plan.confidence,
+        max_steps=plan.max_steps,
+        guess=guess,
+        at_most=at_most,
+    )
+    if plan.strategy == "ladder":
+        return ladder(
+            aim, repetitions=plan.repetitions, stop_after_failures=plan.stop_after_failures
+        )
+    return bisect(aim) if plan.strategy == "bisect" else adaptive(aim)

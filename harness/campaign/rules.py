@@ -1,0 +1,168 @@
+"""What no single field can know: parts of a campaign that contradict each other.
+
+The rules look at written-out data before the models do, so that their problems are told together
+with the models' own. They look only at parts of the right kind; the rest is for the models.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
+from types import MappingProxyType
+from typing import Any
+
+from harness.campaign.draft import Path
+from harness.campaign.packages import package_of, unknown_package
+from harness.campaign.plan import Campaign, Load, Part, Search, Sensors, StepTimes, Workload
+from harness.campaign.shorthand import LISTS, items
+
+Problems = Iterator[tuple[Path, str]]
+
+SEARCH_OPTIONS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "highest": ("adaptive", "bisect"),
+        "confidence": ("adaptive",),
+        "max_steps": ("adaptive", "bisect"),
+        "max_minutes": ("adaptive", "bisect"),
+        "repetitions": ("ladder",),
+        "stop_after_failures": ("ladder",),
+    }
+)
+"""Which strategies an option of the search belongs to; those not named here go with any."""
+
+_OWN_VARIABLES = {
+    "WORKLOAD_EXECUTOR": "executor",
+    "WORKLOAD_STEPS": "steps",
+    "DAGSTER_GRPC_MAX_WORKERS": "max_workers",
+}
+_BLEND_VARIABLES = frozenset(
+    Workload(name="any", mix=(Part(workload="io", share=1),)).server_environment
+)
+_SENSOR_VARIABLES = (
+    frozenset(Workload(name="any", sensors=Sensors(count=1)).server_environment) - _BLEND_VARIABLES
+)
+
+
+def contradictions(data: Mapping[str, Any]) -> Problems:
+    """(place, sentence) of everything that cannot be meant together."""
+    yield from _infinite(data, ())
+    for key in LISTS:
+        if data.get(key) == []:
+            yield (key,), "must not be empty"
+        yield from _twice(items(data.get(key)), key)
+    for index, workload in enumerate(items(data.get("workloads"))):
+        if isinstance(workload, dict):
+            yield from _workload(workload, ("workloads", index))
+    yield from _feed(data)
+    yield from _burst(data)
+    search = data.get("search")
+    if isinstance(search, dict):
+        yield from _rising(search.get("concurrencies"), ("search", "concurrencies"))
+        yield from _search_options(search)
+
+
+def _infinite(value: object, path: Path) -> Problems:
+    if isinstance(value, float) and not math.isfinite(value):
+        yield path, f"must be a finite number, not {value}"
+    elif isinstance(value, dict | list):
+        for key in value if isinstance(value, dict) else range(len(value)):
+            yield from _infinite(value[key], (*path, key))
+
+
+def _twice(entries: Sequence[Any], key: str) -> Problems:
+    """Equal entries would make cells of one name."""
+    names = [entry.get("name", entry) if isinstance(entry, dict) else entry for entry in entries]
+    way_out = "; call one otherwise and give it `module: {}`" if key == "workloads" else ""
+    for index, name in enumerate(names):
+        if isinstance(name, str | int | None) and name in names[:index]:
+            shown = "null" if name is None else name
+            said = f"{shown} is in the list twice: its cells could not be told apart"
+            yield (key, index), said + way_out.format(shown)
+
+
+def _rising(concurrencies: object, path: Path) -> Problems:
+    if concurrencies == []:
+        yield path, "must not be empty"
+    for index, (low, high) in enumerate(pairwise(items(concurrencies)), start=1):
+        if isinstance(low, int) and isinstance(high, int) and high <= low:
+            yield (*path, index), f"{high} follows {low}: concurrencies must rise"
+
+
+def _workload(workload: Mapping[str, Any], path: Path) -> Problems:
+    yield from _rising(workload.get("concurrencies"), (*path, "concurrencies"))
+    mix, module = workload.get("mix"), workload.get("module")
+    yield from _mix(items(mix), (*path, "mix"))
+    if mix and module is not None:
+        said = "means nothing beside mix, whose parts name their packages: leave one of them out"
+        yield (*path, "module"), said
+    elif not mix:
+        key = "name" if module is None else "module"
+        named = workload.get(key)
+        if isinstance(named, str) and (unknown := unknown_package(named)):
+            yield (*path, key), unknown
+    environment = workload.get("environment")
+    if isinstance(environment, dict):
+        sensors = workload.get("sensors") is not None
+        yield from _environment(environment, (*path, "environment"), sensors=sensors)
+
+
+def _mix(mix: Sequence[Any], path: Path) -> Problems:
+    names = [part.get("workload") if isinstance(part, dict) else None for part in mix]
+    packages = [package_of(name) if isinstance(name, str) else None for name in names]
+    for index, name in enumerate(names):
+        if not isinstance(name, str):
+            continue
+        if unknown := unknown_package(name):
+            yield (*path, index, "workload"), unknown
+        elif packages[index] in packages[:index]:
+            yield (*path, index), f"{name} is in the mix twice: add the shares up"
+
+
+def _environment(environment: Mapping[str, Any], path: Path, *, sensors: bool) -> Problems:
+    for variable in environment:
+        if variable in _BLEND_VARIABLES:
+            yield (*path, variable), "is set by the harness itself, from mix: leave it out"
+        elif sensors and variable in _SENSOR_VARIABLES:
+            yield (*path, variable), "is set by the harness itself, from sensors: leave it out"
+        elif variable in _OWN_VARIABLES:
+            key = _OWN_VARIABLES[variable]
+            yield (*path, variable), f"is set by the harness itself: use the key {key}"
+
+
+def _feed(data: Mapping[str, Any]) -> Problems:
+    if data.get("feed", Campaign.model_fields["feed"].default) != "direct":
+        return
+    why = "has no effect with feed direct, where runs pass no queue: set feed to queued"
+    if any(limit is not None for limit in items(data.get("max_concurrent_runs"))):
+        yield ("max_concurrent_runs",), why
+    if isinstance(data.get("queue"), dict):
+        yield ("queue",), why
+
+
+def _burst(data: Mapping[str, Any]) -> Problems:
+    step, load = data.get("step"), data.get("load")
+    if not isinstance(step, dict) or step.get("burst") is not True:
+        return
+    model = load.get("model") if isinstance(load, dict) else None
+    if model not in (None, Load().model):
+        yield ("step", "burst"), f"belongs to load.model closed, not to {model}: leave it out"
+        return
+    ramp_s = step.get("ramp_s", StepTimes().ramp_s)
+    if ramp_s != 0:
+        yield ("step", "burst"), f"sends all at once: set ramp_s to 0 (now {ramp_s}) with it"
+
+
+def _search_options(search: Mapping[str, Any]) -> Problems:
+    strategy = search.get("strategy", Search().strategy)
+    if not any(strategy in strategies for strategies in SEARCH_OPTIONS.values()):
+        return
+    for option, strategies in SEARCH_OPTIONS.items():
+        if search.get(option) is None:
+            continue
+        if strategy not in strategies:
+            said = f"belongs to strategy {' and '.join(strategies)}, not to {strategy}"
+            # Who chose the strategy by `--set` cannot leave a line of a preset out.
+            yield ("search", option), f"{said}: leave it out (--set search={strategy} does)"
+        elif option == "highest" and search.get("concurrencies") is not None:
+            yield ("search", option), "means nothing beside concurrencies, which are the grid"

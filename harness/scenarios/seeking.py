@@ -1,0 +1,168 @@
+"""A cell's search, joined to its stored facts: what the rig asks for the next step."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from harness.analysis.capacity import capacity_of
+from harness.analysis.cell_model import CellModel
+from harness.analysis.finding_cells import observation_of
+from harness.analysis.guess import earlier_guess, first_guess
+from harness.analysis.judging import JudgedCell, judge_cell, judge_step
+from harness.analysis.model import model_of
+from harness.analysis.resources import resources_of
+from harness.analysis.search.base import Finished, Observation
+from harness.analysis.search.strategies import search_for
+from harness.analysis.steps import unloaded_response_s
+from harness.campaign.estimate import estimate_step_s
+from harness.campaign.plan import Campaign, CellPlan
+from harness.facts.layout import CellFolder
+from harness.facts.model import Step
+from harness.facts.store import read_cell
+from harness.facts.table import CellFacts
+from harness.rig.protocols import Done, StepOrder
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measured:
+    """A cell measured before, and where its facts are."""
+
+    cell: CellPlan
+    folder: CellFolder
+
+
+class Seeker:
+    """Decides a cell's steps from its facts so far.
+
+    Args:
+        campaign: how to search.
+        cell: over what.
+        folder: the cell's facts; on disk before each question.
+        earlier: cells measured before this one; they tell where to begin.
+        host_cpus: of this machine, to know when it was full.
+    """
+
+    def __init__(
+        self,
+        campaign: Campaign,
+        cell: CellPlan,
+        folder: CellFolder,
+        *,
+        earlier: Sequence[Measured],
+        host_cpus: int | None,
+    ) -> None:
+        self._campaign = campaign
+        self._cell = cell
+        self._folder = folder
+        self._earlier = earlier
+        self._host_cpus = None if host_cpus is None else float(host_cpus)
+        self._seen: dict[int, Observation] = {}
+        self._guess: int | None = None
+        self._at_most: int | None = None
+
+    def next_step(self, steps: Sequence[Step]) -> StepOrder | Done:
+        """The rig's `NextStep`."""
+        measured = [step for step in steps if step.kind != "warmup"]
+        if any(step.index not in self._seen for step in measured):
+            self._look(read_cell(self._folder), measured)
+        search = search_for(self._campaign, self._cell, guess=self._guess, at_most=self._at_most)
+        order = search([self._seen[step.index] for step in measured])
+        if isinstance(order, Finished):
+            return Done(reason=order.reason)
+        spent = self._spent(measured)
+        if spent:
+            return Done(reason=spent)
+        concurrency = order.concurrency
+        return StepOrder(
+            kind="unloaded" if concurrency == 1 else "load",
+            concurrency=concurrency,
+            repetition=1 + sum(step.concurrency == concurrency for step in measured),
+            reason=order.reason,
+            rate_per_s=self._rate_per_s(concurrency, measured),
+        )
+
+    def _look(self, facts: CellFacts, measured: Sequence[Step]) -> None:
+        """Judge what is new; after the first step, ask the model where to go."""
+        for step in measured:
+            if step.index in self._seen:
+                continue
+            judged = judge_step(facts, step.index, host_cpus=self._host_cpus)
+            if judged is not None:
+                self._seen[step.index] = observation_of(judged)
+        if len(measured) == 1 and self._campaign.search.strategy == "adaptive":
+            self._ask_models(facts)
+
+    def _ask_models(self, facts: CellFacts) -> None:
+        highest = self._campaign.concurrencies(self._cell)[-1]
+        known = [(each, _judged(read_cell(each.folder))) for each in self._earlier]
+        models = [model for _, (facts_, judged) in known if (model := _model(facts_, judged))]
+        slos = facts.cell.slos
+        self._guess = earlier_guess(models, facts.cell, slos, highest=highest) or _first_guess(
+            facts, highest=highest
+        )
+        larger = [
+            held
+            for each, (_, judged) in known
+            if _only_larger(each.cell, self._cell) and (held := _held(judged)) is not None
+        ]
+        self._at_most = min(larger, default=None)
+
+    def _spent(self, measured: Sequence[Step]) -> str:
+        """Whether another step would not fit into `max_minutes`, and then why not."""
+        minutes = self._campaign.search.max_minutes
+        if minutes is None or len(measured) < 2 or self._campaign.search.strategy == "ladder":
+            return ""
+        begun_s, ended_s = measured[0].phases[0].start_s, measured[-1].phases[-1].end_s
+        if ended_s - begun_s + estimate_step_s(self._campaign) <= minutes * 60:
+            return ""
+        found = capacity_of(self._seen.values(), confidence=self._campaign.search.confidence)
+        high = "?" if found.high is None else found.high
+        return f"{minutes:g} minutes are spent; the threshold lies at {found.low} to {high}"
+
+    def _rate_per_s(self, concurrency: int, measured: Sequence[Step]) -> float | None:
+        """Little's law: the arrival rate that offers this concurrency."""
+        load = self._campaign.load
+        if load.model not in ("uniform", "poisson") or concurrency == 1:
+            return None
+        run_s = load.run_s or self._unloaded_s(measured)
+        return concurrency / run_s if run_s else None
+
+    def _unloaded_s(self, measured: Sequence[Step]) -> float | None:
+        """What a run takes alone: of a mix, by the jobs' shares."""
+        alone = unloaded_response_s(measured, read_cell(self._folder).runs)
+        jobs = [job for job in self._cell.workload.jobs if job.name in alone]
+        total = sum(job.share for job in jobs)
+        return sum(job.share * alone[job.name] for job in jobs) / total if total else None
+
+
+def _judged(facts: CellFacts) -> tuple[CellFacts, JudgedCell]:
+    return facts, judge_cell(facts)
+
+
+def _model(facts: CellFacts, judged: JudgedCell) -> CellModel | None:
+    summaries = [step.summary for step in judged.steps]
+    costs = resources_of(facts.cell, summaries, runs=facts.runs, samples=facts.samples)
+    return model_of(facts.cell, summaries, costs)
+
+
+def _first_guess(facts: CellFacts, *, highest: int) -> int | None:
+    alone = [s.summary for s in judge_cell(facts).steps if s.summary.step.kind == "unloaded"]
+    costs = resources_of(facts.cell, alone, runs=facts.runs, samples=facts.samples)
+    return first_guess(facts.cell, alone, costs, facts.cell.slos, highest=highest)
+
+
+def _held(judged: JudgedCell) -> int | None:
+    """What a finished cell holds; `None` where nothing bounds it."""
+    found = capacity_of(observation_of(step) for step in judged.steps)
+    return found.concurrency if found.status == "bracketed" else None
+
+
+def _only_larger(other: CellPlan, cell: CellPlan) -> bool:
+    """Whether `other` is the same server with at least as much of everything."""
+    same = other.model_copy(update={"profile": cell.profile}) == cell
+    return (
+        same
+        and other.profile.vcpu >= cell.profile.vcpu
+        and other.profile.memory_bytes >= cell.profile.memory_bytes
+    )

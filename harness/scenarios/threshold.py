@@ -1,0 +1,55 @@
+"""The question every campaign asks first: up to how many runs does this server hold its SLOs?
+
+What to run: each cell is searched as its campaign says, the unloaded step first. How to judge:
+`harness.analysis` over stored facts, the same code while measuring and ever after.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from harness.analysis.findings import Findings, findings_of
+from harness.analysis.judging import DEFAULT, Judging
+from harness.campaign.loading import load_campaign
+from harness.campaign.plan import Campaign, CellPlan
+from harness.facts.durable import write_text
+from harness.facts.layout import CellFolder, ResultsFolder
+from harness.facts.store import read_results
+from harness.report.json_document import findings_json
+from harness.rig.protocols import Listener, NextStep
+from harness.rig.session import SessionOptions, measure
+from harness.scenarios.seeking import Measured, Seeker
+
+
+def run(campaign: Campaign, *, options: SessionOptions, listener: Listener) -> ResultsFolder:
+    """Measure the campaign, then judge it; the folder then holds `findings.json` too."""
+    earlier: list[Measured] = []
+
+    def search(cell: CellPlan, folder: CellFolder) -> NextStep:
+        seeker = Seeker(campaign, cell, folder, earlier=tuple(earlier), host_cpus=os.cpu_count())
+        earlier.append(Measured(cell=cell, folder=folder))
+        return seeker.next_step
+
+    folder = measure(campaign, search, options=options, listener=listener)
+    judge(folder.path)
+    return folder
+
+
+def judge(path: Path, *, options: Judging = DEFAULT, write: bool = True) -> Findings:
+    """Judge stored facts and, if wanted, (re)write `findings.json` beside them.
+
+    Args:
+        path: the results folder.
+        options: other objectives or another warm-up cut than measured with.
+        write: only sensible with the campaign's own objectives.
+
+    Raises:
+        StoredDataError: the folder cannot be read.
+    """
+    stored = read_results(path)
+    campaign = load_campaign(stored.campaign_text, source=str(path / "campaign.yaml"))
+    findings = findings_of(campaign, stored.environment, stored.cells, options=options)
+    if write:
+        write_text(ResultsFolder(path).findings_json, findings_json(findings))
+    return findings
