@@ -63,7 +63,8 @@ def capacity_of(
         broken: (concurrency, hardest broken objective) of the failing steps.
         confidence: how probable interval and `concurrency` are to be.
     """
-    seen = [each for each in observations if each.counts]
+    everything = list(observations)
+    seen = [each for each in everything if each.counts]
     if not seen:
         return _nothing(confidence, "no step could be judged")
     tried = sorted({each.concurrency for each in seen})
@@ -87,7 +88,7 @@ def capacity_of(
         confirmed=bool(sure),
         evidence=() if sure else (_doubt(concurrency, midway, confidence),),
     )
-    return _bracket(found, seen, midway, broken)
+    return _seen_to_the_end(_bracket(found, seen, midway, broken), everything)
 
 
 def _bracket(
@@ -103,6 +104,17 @@ def _bracket(
     return replace(
         found, status="bracketed", first_failing=first, broken_slo=_slo_at(first, broken)
     )
+
+
+def _seen_to_the_end(found: Capacity, everything: Sequence[Observation]) -> Capacity:
+    """Where nothing broke, a higher step without a verdict leaves the answer open."""
+    blind = sorted({e.concurrency for e in everything} - {e.concurrency for e in everything
+                                                          if e.counts})  # fmt: skip
+    above = [str(each) for each in blind if each > (found.concurrency or 0)]
+    if found.status != "above_max" or not above:
+        return found
+    why = f"no valid verdict at {', '.join(above)}"
+    return replace(found, confirmed=False, evidence=(*found.evidence, why))
 
 
 def _below(

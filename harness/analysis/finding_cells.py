@@ -103,11 +103,7 @@ def cell_finding(found: JudgedRecord, around: Surroundings) -> CellFinding:
     )
     if binding is not None:
         capacity = with_binding(capacity, binding.limit, binding.evidence)
-    at_capacity = [
-        step.summary
-        for step in judged.steps
-        if step.verdict == "pass" and step.summary.concurrency == capacity.concurrency
-    ]
+    at_capacity = _at_capacity(judged, capacity)
     model = model_of(cell, found.summaries, resources)
     return CellFinding(
         id=cell.id,
@@ -144,6 +140,15 @@ def cell_finding(found: JudgedRecord, around: Surroundings) -> CellFinding:
         ),
         defaults=_defaults(cell, around),
     )
+
+
+def _at_capacity(judged: JudgedCell, capacity: Capacity) -> list[StepSummary]:
+    """The passing steps at the capacity."""
+    return [
+        step.summary
+        for step in judged.steps
+        if step.verdict == "pass" and step.summary.concurrency == capacity.concurrency
+    ]
 
 
 def _binding_finding(binding: Binding | None) -> BindingFinding | None:

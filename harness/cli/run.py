@@ -46,8 +46,7 @@ def run(  # noqa: PLR0913 - one parameter an option
         bool,
         typer.Option(
             "--verify",
-            help="Then put the recommended settings to the test: one more cell each, three times "
-            "its limit launched at once through the run queue, must pass.",
+            help="Then test the recommended settings: three times the limit, launched at once.",
         ),
     ] = False,
     json_: Annotated[
@@ -65,12 +64,14 @@ def run(  # noqa: PLR0913 - one parameter an option
     if dry_run:
         _show_plan(plan)
         return 0
-    console = Console(stderr=True)
-    listener = PlainListener(console) if plain else choose_listener(console)
-    with listener:
+    with _listener(plain=plain) as listener:
         folder, verified = _measure(plan, results, listener, allow_overcommit, verify=verify)
-    code = show_findings(folder, as_json=json_)
-    return code or verified
+    return show_findings(folder, as_json=json_) or verified
+
+
+def _listener(*, plain: bool) -> PlainListener:
+    console = Console(stderr=True)
+    return PlainListener(console) if plain else choose_listener(console)
 
 
 def _measure(

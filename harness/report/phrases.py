@@ -91,7 +91,8 @@ def sureness_phrase(cell: CellFinding) -> str:
     capacity = cell.capacity
     known = capacity.probability is not None and capacity.status in ("bracketed", "above_max")
     sure = f"P(holds {capacity.concurrency}) = {capacity.probability:.2f}, " if known else ""
-    return f"{sure}{count_of(capacity.steps, 'step')}; {cell.search.ended}"
+    ended = f"; {cell.search.ended}" if cell.search.ended else ""
+    return f"{sure}{count_of(capacity.steps, 'step')}{ended}"
 
 
 def binding_phrase(cell: CellFinding) -> str:

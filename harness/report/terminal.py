@@ -71,6 +71,7 @@ def render(findings: Findings, console: Console, *, steps: bool = True) -> None:
         _print_reasons(console, cell)
         if steps and cell.steps:
             (_steps_table if wide else _steps_lines)(console, cell)
+    _print_defaults(console, findings.cells)
     for finding in findings.workers:
         _line(console, worker_title(finding), style="bold")
         for text in finding.evidence:
@@ -170,6 +171,17 @@ def _print_reasons(console: Console, cell: CellFinding) -> None:
         _line(console, text, style="bold", indent=4)
 
 
+def _print_defaults(console: Console, cells: Iterable[CellFinding]) -> None:
+    """What Dagster would do by itself; mostly the same for every cell, so said once."""
+    sentences = list(dict.fromkeys(text for cell in cells for text in cell.defaults))
+    if sentences:
+        _line(console, "What Dagster chooses where nothing is set", style="bold")
+    for text in sentences:
+        _line(console, f"- {text}", indent=2)
+    if sentences:
+        console.print()
+
+
 def reasons_of(cell: CellFinding) -> Iterator[str]:
     """Everything that stands behind a cell's line, in the order of asking."""
     binding, settings = cell.binding, cell.recommendation
@@ -182,7 +194,6 @@ def reasons_of(cell: CellFinding) -> Iterator[str]:
     yield from settings.why
     if settings.headroom is not None:
         yield settings.headroom.text
-    yield from cell.defaults
 
 
 def _table() -> Table:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from harness.analysis.capacity import capacity_of
 from harness.analysis.cell_model import CellModel
-from harness.analysis.finding_cells import observation_of
+from harness.analysis.finding_cells import capacity_in, observation_of
 from harness.analysis.guess import earlier_guess, first_guess
 from harness.analysis.judging import JudgedCell, judge_cell, judge_step
 from harness.analysis.model import model_of
@@ -104,7 +104,8 @@ class Seeker:
         larger = [
             held
             for each, (_, judged) in known
-            if _only_larger(each.cell, self._cell) and (held := _held(judged)) is not None
+            if _only_larger(each.cell, self._cell)
+            and (held := _held(judged, self._campaign.search.confidence)) is not None
         ]
         self._at_most = min(larger, default=None)
 
@@ -152,10 +153,10 @@ def _first_guess(facts: CellFacts, *, highest: int) -> int | None:
     return first_guess(facts.cell, alone, costs, facts.cell.slos, highest=highest)
 
 
-def _held(judged: JudgedCell) -> int | None:
-    """What a finished cell holds; `None` where nothing bounds it."""
-    found = capacity_of(observation_of(step) for step in judged.steps)
-    return found.concurrency if found.status == "bracketed" else None
+def _held(judged: JudgedCell, confidence: float) -> int | None:
+    """What a finished cell surely holds; `None` where nothing bounds it."""
+    found = capacity_in(judged, confidence=confidence)
+    return found.concurrency if found.status == "bracketed" and found.confirmed else None
 
 
 def _only_larger(other: CellPlan, cell: CellPlan) -> bool:

@@ -34,7 +34,7 @@ from harness.analysis.search.base import Observation
 FloatArray = NDArray[np.float64]
 
 SLOPES = np.geomspace(0.2, 4.0, 13)
-NOISES = np.geomspace(0.01, 0.4, 12)
+NOISES = np.geomspace(0.01, 0.25, 11)
 NOISE_PRIOR = (0.04, 0.5)
 """Median and spread (of ln s) of the noise before anything was measured: equal cloud benchmarks
 differ by up to 3.7 % (arXiv 2504.11826)."""
@@ -54,8 +54,19 @@ BENDS = (0.0, 0.2, 0.4)
 """How fast the slope grows with ln N: a queue starts flat and ends in proportion to N."""
 
 MISFIT = 0.1
-MISSED = 0.1
+
+CLIFF = 0.2
+CLIFF_WIDTH = 5.0
+CLIFF_BLUR = 0.1
+"""How probable it is beforehand that an objective falls off a cliff instead of following the line;
+over how wide a range its margins then scatter on either side; and how near to the limit a margin
+may be on the wrong one."""
+MISSED = 0.04
 FALSE_ALARMS = 0.05
+BEYOND = 0.5
+"""Half of all servers are taken to meet a margin long before they lose a run or run out of
+memory."""
+
 CONTENDER = -1.0
 """An objective that never came nearer to its limit than this margin (37 %) has no say."""
 
@@ -127,10 +138,10 @@ def believe(
     noise = _log_normal(NOISES, (_usual_noise(seen), NOISE_PRIOR[1]))
     for name in _contenders(seen):
         points = [(o.concurrency, o.margins[name]) for o in seen if name in o.margins]
-        at_least = at_least * places.at_least(_line_evidence(name, points, places.theta, noise))
+        at_least = at_least * places.at_least(_margin_evidence(name, points, places.theta, noise))
     bare = [(o.concurrency, o.bare_ok) for o in seen if o.bare_ok is not None]
     if bare:
-        at_least = at_least * places.at_least(_step_evidence(bare, places.theta))
+        at_least = at_least * places.at_least(_step_evidence(bare, places.theta), beyond=BEYOND)
     if not seen:
         at_least = places.at_least(np.zeros(len(places.theta)))
     return Belief(grid=tuple(grid), at_least=at_least)
@@ -183,12 +194,32 @@ class _Places:
             count=len(gaps),
         )
 
-    def at_least(self, log_evidence: FloatArray) -> FloatArray:
-        """P(C ≥ n) for every n of the grid."""
-        scaled = np.exp(log_evidence - log_evidence.max()) * self.weight
+    def at_least(self, log_evidence: FloatArray, *, beyond: float = 0.0) -> FloatArray:
+        """P(C ≥ n) for every n of the grid.
+
+        Args:
+            log_evidence: for each place.
+            beyond: how probable it is beforehand that the threshold lies beyond the grid.
+        """
+        weight = self.weight.copy()
+        weight[-1] += weight.sum() * beyond / (1 - beyond)
+        scaled = np.exp(log_evidence - log_evidence.max()) * weight
         masses = np.bincount(self.owner, weights=scaled / scaled.sum(), minlength=self.count)
         falling = np.cumsum(masses[::-1], dtype=np.float64)[::-1][1:]
         return np.asarray(falling, dtype=np.float64)
+
+
+def _margin_evidence(
+    name: str, points: Sequence[tuple[int, float]], theta: FloatArray, noise_prior: FloatArray
+) -> FloatArray:
+    """ln p(margins | θ): a line or, where no line fits, a cliff, of which only the side counts."""
+    line = _line_evidence(name, points, theta, noise_prior) + math.log(1 - CLIFF)
+    cliff = np.full(len(theta), math.log(CLIFF) - len(points) * math.log(CLIFF_WIDTH))
+    for concurrency, margin in points:
+        wrong = 0.5 * math.exp(-abs(margin) / CLIFF_BLUR)
+        beyond = np.log(concurrency) > theta
+        cliff += np.log(np.where(beyond == (margin > 0), 1 - wrong, wrong))
+    return np.asarray(np.logaddexp(line, cliff), dtype=np.float64)
 
 
 def _line_evidence(
@@ -207,6 +238,7 @@ def _line_evidence(
     slopes = SLOPES[None, :, None]
     misfit = (MISFIT * slopes * distance**2) ** 2
     steepness = _log_normal(SLOPES, SLOPE_PRIORS.get(name, SLOPE_PRIOR))[None, :]
+    weights = float(np.log(np.exp(steepness).sum()) + np.log(np.exp(noise_prior).sum()))
     parts = []
     for bend in BENDS:
         residual = (means - slopes * (distance + bend * distance**2)) ** 2
@@ -214,7 +246,9 @@ def _line_evidence(
             variance = noise**2 / counts + misfit
             fit = -0.5 * (residual / variance + np.log(variance)).sum(axis=-1)
             parts.append(fit + steepness + prior - inner * np.log(noise) - 0.5 * scatter / noise**2)
-    return _log_sum(np.concatenate(parts, axis=1))
+    constant = 0.5 * counts.sum() * math.log(2 * math.pi) + 0.5 * np.log(counts).sum()
+    known = constant + math.log(len(BENDS)) + weights
+    return np.asarray(_log_sum(np.concatenate(parts, axis=1)) - known, dtype=np.float64)
 
 
 def _step_evidence(points: Sequence[tuple[int, bool]], theta: FloatArray) -> FloatArray:

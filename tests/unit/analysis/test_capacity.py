@@ -1,130 +1,134 @@
+"""What judged steps say about the capacity: the sure end, the interval, and when there is none."""
+
 from __future__ import annotations
 
-import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+import math
+from dataclasses import replace
 
-from harness.analysis.capacity import Trial, capacity_of, rungs_of, with_binding
+import pytest
+
+from harness.analysis.capacity import Capacity, capacity_of, with_binding
+from harness.analysis.search.base import Observation
 from harness.analysis.slo import Verdict
 
 pytestmark = pytest.mark.unit
 
 
-def trials(**verdicts: str) -> list[Trial]:
-    """`n4="pass"`, or `n4="pass fail pass"` for repetitions."""
-    return [
-        Trial(concurrency=int(name[1:]), verdict=verdict, broken=("slowdown_p95",))  # type: ignore[arg-type]
-        for name, text in verdicts.items()
-        for verdict in text.split()
-    ]
+def step(concurrency: int, verdict: Verdict) -> Observation:
+    """A step that only held or broke."""
+    ok = {"pass": True, "fail": False}.get(verdict)
+    return Observation(concurrency=concurrency, verdict=verdict, bare_ok=ok)
 
 
-def test_capacity_lies_between_the_last_pass_and_the_first_failure() -> None:
-    found = capacity_of(trials(n1="pass", n4="pass", n8="fail", n12="fail"))
-    assert (found.concurrency, found.low, found.high) == (4, 4, 7)
-    assert (found.first_failing, found.status) == (8, "bracketed")
-    assert found.broken_slo == "slowdown_p95"
-
-
-def test_a_ladder_without_a_failure_is_not_bracketed() -> None:
-    found = capacity_of(trials(n1="pass", n20="pass"))
-    assert (found.concurrency, found.high, found.first_failing) == (20, None, None)
-    assert found.status == "above_max"
-
-
-def test_a_server_that_fails_its_lowest_rung_has_capacity_zero() -> None:
-    found = capacity_of(trials(n1="fail", n2="fail"))
-    assert (found.concurrency, found.low, found.high) == (0, 0, 0)
-    assert (found.first_failing, found.status) == (1, "below_min")
-
-
-def test_a_pass_above_a_failure_does_not_count() -> None:
-    found = capacity_of(trials(n1="pass", n4="fail", n8="pass"))
-    assert (found.concurrency, found.first_failing) == (1, 4)
-
-
-@pytest.mark.parametrize(
-    ("verdicts", "passes"),
-    [
-        ("pass fail pass", True),
-        ("pass fail fail", False),
-        ("pass fail", False),
-        ("pass invalid inconclusive", True),
-        ("fail invalid invalid", False),
-    ],
-)
-def test_repetitions_decide_by_majority_and_a_tie_is_a_failure(verdicts: str, passes: bool) -> None:
-    found = capacity_of(trials(n1="pass", n4=verdicts))
-    assert found.concurrency == (4 if passes else 1)
-
-
-def test_a_rung_without_a_valid_verdict_widens_the_interval_and_is_told() -> None:
-    found = capacity_of(trials(n1="pass", n4="pass", n8="invalid", n12="fail"))
-    assert (found.low, found.high, found.status) == (4, 11, "bracketed")
-    assert found.evidence == ("no valid verdict at 8",)
-
-
-def test_unjudged_rungs_below_the_first_failure_leave_no_capacity() -> None:
-    found = capacity_of(trials(n1="inconclusive", n4="fail"))
-    assert (found.concurrency, found.low, found.high) == (None, None, 3)
-    assert found.status == "invalid"
-
-
-@pytest.mark.parametrize(
-    "steps", [[], trials(n1="invalid"), trials(n1="inconclusive", n2="invalid")]
-)
-def test_nothing_judged_is_no_capacity(steps: list[Trial]) -> None:
-    found = capacity_of(steps)
-    assert found.concurrency is None
-    assert found.status == "invalid"
-    assert found.evidence
-
-
-def test_a_limit_outside_the_server_is_never_its_capacity() -> None:
-    bracketed = capacity_of(trials(n1="pass", n4="pass", n8="fail"))
-    found = with_binding(bracketed, "control_plane", ["webserver used 0.95 cores"])
-    assert (found.concurrency, found.status, found.low) == (None, "invalid", 4)
-    assert "webserver used 0.95 cores" in found.evidence
-
-
-def test_a_limit_of_the_server_is_named_beside_its_capacity() -> None:
-    bracketed = capacity_of(trials(n1="pass", n4="fail"))
-    found = with_binding(bracketed, "memory", ["1 OOM kills"])
-    assert (found.concurrency, found.status, found.binding) == (1, "bracketed", "memory")
-
-
-VERDICTS = st.sampled_from(["pass", "fail", "inconclusive", "invalid"])
-LADDERS = st.dictionaries(
-    st.integers(1, 40), st.lists(VERDICTS, min_size=1, max_size=5), max_size=9
-)
-
-
-@given(ladder=LADDERS, shuffled=st.randoms(use_true_random=False))
-def test_capacity_agrees_with_a_brute_force_reading(
-    ladder: dict[int, list[Verdict]], shuffled: object
-) -> None:
-    flat = [Trial(concurrency=n, verdict=v) for n, verdicts in ladder.items() for v in verdicts]
-    shuffled.shuffle(flat)  # type: ignore[attr-defined]
-    holds = {n for n, v in ladder.items() if v.count("pass") > v.count("fail")}
-    breaks = {n for n, v in ladder.items() if "fail" in v and v.count("fail") >= v.count("pass")}
-    # Oracle: try every answer from the top down.
-    answer = next(
-        (n for n in range(40, 0, -1) if n in holds and not any(b < n for b in breaks)), None
+def measured(concurrency: int, theta: float) -> Observation:
+    """A step whose response grows in proportion to its load and meets its limit at theta."""
+    margin = math.log(concurrency / theta)
+    return Observation(
+        concurrency=concurrency,
+        verdict="fail" if margin > 0 else "pass",
+        margins={"slowdown_p95": margin},
     )
-    found = capacity_of(flat)
-    assert found.first_failing == min(breaks, default=None)
-    if answer is not None:
-        assert (found.concurrency, found.low) == (answer, answer)
-        assert found.status == ("bracketed" if breaks else "above_max")
-    elif breaks and min(breaks) == min(ladder):
-        assert (found.concurrency, found.status) == (0, "below_min")
-    else:
-        assert (found.concurrency, found.status) == (None, "invalid")
-    if found.low is not None and found.high is not None:
-        assert found.low <= found.high
 
 
-@given(ladder=LADDERS)
-def test_rungs_ascend_and_each_concurrency_comes_once(ladder: dict[int, list[Verdict]]) -> None:
-    flat = [Trial(concurrency=n, verdict=v) for n, verdicts in ladder.items() for v in verdicts]
-    assert [rung.concurrency for rung in rungs_of(flat)] == sorted(ladder)
+class TestBracketed:
+    def test_is_the_highest_tried_that_surely_holds(self) -> None:
+        found = capacity_of([measured(n, 6.5) for n in (1, 4, 6, 7, 8)])
+        assert (found.concurrency, found.first_failing) == (6, 7)
+        assert found.status == "bracketed"
+        assert found.confirmed
+
+    def test_states_how_probable_it_is_and_an_interval_around_it(self) -> None:
+        found = capacity_of([measured(n, 6.5) for n in (1, 4, 6, 7, 8)])
+        assert found.probability is not None
+        assert 0.9 < found.probability <= 1
+        assert found.low is not None
+        assert found.high is not None
+        assert found.low <= 6 <= found.high < 8
+
+    def test_never_claims_what_was_not_tried(self) -> None:
+        found = capacity_of([measured(n, 11.5) for n in (1, 4, 8, 16)])
+        assert found.concurrency == 8
+        assert found.high is not None
+        assert found.high >= 11
+
+    def test_steps_on_the_edge_are_not_claimed_while_lower_ones_are_sure(self) -> None:
+        edge = [measured(1, 6.02), measured(4, 6.02), measured(6, 6.02), measured(7, 6.02)]
+        found = capacity_of([*edge, replace(measured(6, 6.02), margins={"slowdown_p95": 0.03},
+                                            verdict="fail")])  # fmt: skip
+        assert found.concurrency == 4
+        assert found.first_failing in (6, 7)
+
+    def test_wanting_less_certainty_may_claim_more(self) -> None:
+        steps = [measured(1, 6.2), measured(3, 6.2), measured(6, 6.2), measured(7, 6.2)]
+        strict, lax = (capacity_of(steps, confidence=each) for each in (0.999, 0.5))
+        assert (strict.concurrency or 0) <= (lax.concurrency or 0)
+        assert lax.concurrency == 6
+
+    def test_names_the_objective_that_broke_first_above(self) -> None:
+        steps = [measured(n, 6.5) for n in (1, 4, 6, 8)]
+        found = capacity_of(steps, broken=[(8, "launch_s_p95")])
+        assert found.broken_slo == "launch_s_p95"
+
+    def test_a_pass_above_repeated_failures_does_not_count(self) -> None:
+        steps = [step(1, "pass"), step(2, "pass"), step(2, "pass"),
+                 *[step(4, "fail")] * 3, step(8, "pass")]  # fmt: skip
+        found = capacity_of(steps)
+        assert found.concurrency == 2
+        assert found.first_failing == 4
+
+    def test_one_failure_among_many_passes_is_taken_for_noise(self) -> None:
+        steps = [step(1, "pass"), *[step(4, "pass")] * 4, step(4, "fail"), *[step(8, "fail")] * 2]
+        assert capacity_of(steps).concurrency == 4
+
+    def test_one_single_pass_is_not_yet_confirmed_at_high_confidence(self) -> None:
+        found = capacity_of([step(1, "pass"), step(2, "fail")], confidence=0.999)
+        assert found.concurrency == 1
+        assert not found.confirmed
+        assert "1 is not confirmed" in found.evidence[0]
+
+
+class TestOtherAnswers:
+    def test_above_max_when_nothing_broke(self) -> None:
+        found = capacity_of([measured(n, 100) for n in (1, 2, 4)])
+        assert found.status == "above_max"
+        assert found.concurrency == 4
+        assert found.high is None
+        assert found.first_failing is None
+
+    def test_below_min_when_not_even_the_lowest_holds(self) -> None:
+        found = capacity_of([step(1, "fail"), step(1, "fail"), step(2, "fail")],
+                            broken=[(1, "no_oom")])  # fmt: skip
+        assert (found.status, found.concurrency, found.first_failing) == ("below_min", 0, 1)
+        assert found.broken_slo == "no_oom"
+        assert found.confirmed
+
+    @pytest.mark.parametrize("verdicts", [[], ["invalid"], ["inconclusive", "invalid"]])
+    def test_invalid_when_no_step_could_be_judged(self, verdicts: list[Verdict]) -> None:
+        found = capacity_of([step(1, each) for each in verdicts])
+        assert found.status == "invalid"
+        assert found.concurrency is None
+        assert not found.confirmed
+        assert found.evidence == ("no step could be judged",)
+
+    def test_counts_the_steps_it_rests_on(self) -> None:
+        steps = [measured(1, 6.5), measured(4, 6.5), step(6, "invalid"), measured(8, 6.5)]
+        assert capacity_of(steps).steps == 3
+
+
+class TestBinding:
+    def capacity(self) -> Capacity:
+        return capacity_of([measured(n, 6.5) for n in (1, 4, 6, 7, 8)])
+
+    def test_is_named_with_its_evidence(self) -> None:
+        found = with_binding(self.capacity(), "launch_cpu", ["CPU at 99 %"])
+        assert found.binding == "launch_cpu"
+        assert found.evidence[-1] == "CPU at 99 %"
+        assert found.concurrency == 6
+
+    def test_the_control_plane_voids_the_capacity(self) -> None:
+        found = with_binding(self.capacity(), "control_plane", ["the webserver was busy"])
+        assert found.status == "invalid"
+        assert found.concurrency is None
+        assert found.low == 6
+        assert not found.confirmed
+        assert "not its threshold" in found.evidence[-1]

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from harness.analysis.findings import Findings, findings_of
-from harness.campaign.plan import Campaign, Workload
+from harness.campaign.plan import Campaign, Search, Workload
 from harness.campaign.profiles import Profile
 
 sys.path.append(str(Path(__file__).parents[1] / "analysis"))
@@ -41,6 +41,7 @@ def findings_for(*names: str) -> Findings:
         name="synthetic",
         profiles=(Profile(name="1vcpu-2gb", vcpu=1, memory_mib=2048),),
         workloads=(Workload(name="io"),),
+        search=Search(confidence=0.9),  # one step a concurrency: not enough for more
     )
     facts = [make_facts(rungs, **cell) for rungs, cell in (LADDERS[name] for name in names)]
     return findings_of(campaign, {"host": {"cpus": 2}}, facts)

@@ -56,14 +56,14 @@ def test_a_terminal_gets_colours(bracketed: Findings) -> None:
 @pytest.mark.parametrize("width", WIDTHS)
 def test_every_kind_of_answer_is_said_in_words(width: int, everything: Findings) -> None:
     text = flat(text_of(everything, width))
-    for words in ("(4 to 7)", "≥ 10", "< 1", "(invalid"):
+    for words in ("(90 %: 4 to 6)", "≥ 10", "< 1", "(invalid"):
         assert words in text
 
 
 @pytest.mark.parametrize("width", [116, 160])
 def test_a_wide_table_keeps_every_column(width: int, bracketed: Findings) -> None:
     text = flat(text_of(bracketed, width))
-    for words in ("worker_pool", "launch_s_p95", "14 s, limit 10 s", "(4 to 7)", "(100 to 100)"):
+    for words in ("worker_pool", "launch_s_p95", "14 s, limit 10", "(90 %:", "(100 to 100)"):
         assert words in text
     assert "runs" in text.split("cell", 1)[1]
 

@@ -134,8 +134,10 @@ def test_a_burst_that_was_not_measured_verifies_nothing() -> None:
 
 def test_the_evidence_has_every_objective_with_its_number() -> None:
     slo = {
-        "no_oom": SloFinding(observed=0.0, limit=0.0, ok=True, n=1, note=""),
-        "probe_s_p99": SloFinding(observed=None, limit=5.0, ok=False, n=3, note="3 lost"),
+        "no_oom": SloFinding(observed=0.0, limit=0.0, ok=True, n=1, note="", margin=None),
+        "probe_s_p99": SloFinding(
+            observed=None, limit=5.0, ok=False, n=3, note="3 lost", margin=None
+        ),
     }
     assert judged(slo=slo).evidence == (
         "18 of 18 runs ended, 0 failed, 0 lost, 0 still going; most in the queue: 12",
