@@ -152,14 +152,16 @@ def _nothing(confidence: float, why: str) -> Capacity:
     )  # fmt: skip
 
 
-def with_binding(capacity: Capacity, limit: str | None, evidence: Sequence[str] = ()) -> Capacity:
+def with_binding(
+    capacity: Capacity, limit: str | None, evidence: Sequence[str] = (), *, sure: bool = True
+) -> Capacity:
     """Name the limit that binds.
 
     Where it is the control plane, what fed the server gave out before the server did: that is no
-    threshold of the server, and the capacity becomes invalid.
+    threshold of the server, and the capacity becomes invalid. Where that is not `sure`, it stays.
     """
     named = replace(capacity, binding=limit, evidence=(*capacity.evidence, *evidence))
-    if limit != "control_plane":
+    if limit != "control_plane" or not sure:
         return named
     return replace(
         named,

@@ -102,7 +102,9 @@ def cell_finding(found: JudgedRecord, around: Surroundings) -> CellFinding:
         host_cpus=around.host_cpus,
     )
     if binding is not None:
-        capacity = with_binding(capacity, binding.limit, binding.evidence)
+        capacity = with_binding(
+            capacity, binding.limit, binding.evidence, sure=binding.strength != "unclear"
+        )
     at_capacity = _at_capacity(judged, capacity)
     model = model_of(cell, found.summaries, resources)
     return CellFinding(

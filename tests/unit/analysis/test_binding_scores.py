@@ -233,6 +233,12 @@ def test_a_launch_that_grew_before_the_server_speaks_for_what_feeds_it() -> None
     assert spawn.value == 0
 
 
+def test_what_became_faster_in_the_server_does_not_hide_a_slower_front() -> None:
+    before = {"front_s": 0.1, "spawn_s": 9.0}
+    found = scores_of(figures({"front_s": 5.0, "spawn_s": 2.5}, before))["control_plane"]
+    assert found.value == pytest.approx(0.5)
+
+
 def test_a_launch_that_waits_where_a_cheap_request_waits_too_speaks_for_the_pool() -> None:
     """Both ask the server and stand in its queue."""
     before = {"front_s": 0.1, "probe_s": 0.01}
@@ -265,6 +271,14 @@ def test_what_could_not_be_seen_makes_an_answer_less_sure(
     assert blind.limit == limit
     assert blind.strength in ("likely", "unclear")
     assert said(blind.evidence, "cannot be judged")
+
+
+def test_one_sign_and_no_sight_of_the_cpu_name_a_limit_but_leave_it_unclear() -> None:
+    unread = {"cpu_ratio": None, "throttled_ratio": None}
+    alone = decide(figures({"waiting_share": 0.9, "full_share": None, **unread}))
+    with_another = decide(figures({**WAITING, **unread}))
+    assert (alone.limit, alone.strength) == ("worker_pool", "unclear")
+    assert (with_another.limit, with_another.strength) == ("worker_pool", "likely")
 
 
 def test_a_full_quota_is_full_whatever_else_was_not_seen() -> None:
