@@ -69,16 +69,16 @@ def capacity_of(
         return _nothing(confidence, "no step could be judged")
     tried = sorted({each.concurrency for each in seen})
     grid = whole(tried[-1])
-    midway, exact = believe(grid, seen, midway=True), believe(grid, seen)
+    tolerant, exact = believe(grid, seen, tolerant=True), believe(grid, seen)
     passed = sorted({each.concurrency for each in seen if each.verdict == "pass"})
     low, high = exact.interval(confidence)
     found = Capacity(
         concurrency=None, low=low, high=high, first_failing=None, status="invalid",
         confidence=confidence, steps=len(seen),
     )  # fmt: skip
-    if not passed or midway.holds(tried[0]) < 0.5:
+    if not passed or tolerant.holds(tried[0]) < 0.5:
         return _below(found, tried[0], exact, broken)
-    sure = [each for each in passed if midway.holds(each) >= confidence]
+    sure = [each for each in passed if tolerant.holds(each) >= confidence]
     concurrency = sure[-1] if sure else passed[0]
     found = replace(
         found,
@@ -86,9 +86,9 @@ def capacity_of(
         low=min(low, concurrency),
         probability=exact.holds(concurrency),
         confirmed=bool(sure),
-        evidence=() if sure else (_doubt(concurrency, midway, confidence),),
+        evidence=() if sure else (_doubt(concurrency, tolerant, confidence),),
     )
-    return _seen_to_the_end(_bracket(found, seen, midway, broken), everything)
+    return _seen_to_the_end(_bracket(found, seen, tolerant, broken), everything)
 
 
 def _bracket(

@@ -28,7 +28,7 @@ def adaptive(aim: Aim) -> NextProbe:
             return Probe(concurrency=aim.grid[0], reason="first: what a run takes with no other")
         if not any(each.counts for each in seen) and len(seen) >= 2:
             return Finished(reason="no step could be judged")
-        belief = believe(whole(aim.grid[-1]), seen, midway=True)
+        belief = believe(whole(aim.grid[-1]), seen, tolerant=True)
         answer = _settled(belief, aim, tried={each.concurrency for each in seen})
         if answer:
             return Finished(reason=answer)

@@ -77,6 +77,8 @@ HIGHEST = 1000
 
 PARTS = 6
 MOST_PLACES = 1200
+
+INDIFFERENT = 0.02
 """Places for θ between two neighbours of the grid; fewer where there are many neighbours."""
 
 
@@ -120,20 +122,20 @@ def whole(highest_tried: int) -> tuple[int, ...]:
 
 
 def believe(
-    grid: Sequence[int], observations: Iterable[Observation], *, midway: bool = False
+    grid: Sequence[int], observations: Iterable[Observation], *, tolerant: bool = False
 ) -> Belief:
     """What the observations say about the capacity.
 
     Args:
         grid: ascending.
         observations: any order; those without a verdict say nothing.
-        midway: take each threshold to lie half-way between two neighbours of the grid. It then
-            does not matter whether the limit is met just above or just below a whole number: an
-            indifference zone (Bechhofer 1954), which spares a search the endless repetitions
+        tolerant: leave out thresholds within 2 % of a whole number, at large numbers all but the
+            middle. Whether a limit is met just above or just below a number then does not matter:
+            an indifference zone (Bechhofer 1954), which spares a search the endless repetitions
             that a threshold on the edge would ask for.
     """
     seen = [each for each in observations if each.counts]
-    places = _Places.of(tuple(grid), parts=1 if midway else _parts(len(grid)))
+    places = _Places.of(tuple(grid), zone=INDIFFERENT if tolerant else 0.0)
     at_least = np.ones(len(grid))
     noise = _log_normal(NOISES, (_usual_noise(seen), NOISE_PRIOR[1]))
     for name in _contenders(seen):
@@ -183,14 +185,20 @@ class _Places:
     count: int
 
     @classmethod
-    def of(cls, grid: tuple[int, ...], *, parts: int) -> _Places:
+    def of(cls, grid: tuple[int, ...], *, zone: float) -> _Places:
+        """The places; none of them nearer to a whole number than `zone`, in ln N."""
         edges = np.log(np.array([grid[0] / 2, *grid, grid[-1] * 2], dtype=np.float64))
         gaps = np.diff(edges)
-        inside = (np.arange(parts) + 0.5) / parts
+        free = np.maximum(gaps - 2 * zone, 0.0)
+        parts = np.where(free > zone / PARTS, _parts(len(grid)), 1)
+        owner = np.repeat(np.arange(len(gaps)), parts)
+        number = np.arange(len(owner)) - np.repeat(np.cumsum(parts) - parts, parts)
+        inside = (number + 0.5) / parts[owner] - 0.5
+        middles = (edges[:-1] + edges[1:]) / 2
         return cls(
-            theta=(edges[:-1, None] + gaps[:, None] * inside[None, :]).ravel(),
-            owner=np.repeat(np.arange(len(gaps)), parts),
-            weight=np.repeat(gaps / parts, parts),
+            theta=middles[owner] + free[owner] * inside,
+            owner=owner,
+            weight=gaps[owner] / parts[owner],
             count=len(gaps),
         )
 
