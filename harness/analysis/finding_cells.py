@@ -42,6 +42,13 @@ from harness.campaign.plan import CellPlan, Search
 from harness.facts.model import Cell
 from harness.units import mib
 
+FEEDING = frozenset(
+    ("queue_limited", "generator_busy", "generator_late", "load_not_offered", "arrivals_dropped",
+     "support_busy", "support_throttled", "webserver_slow", "webserver_unreachable",
+     "database_full")
+)  # fmt: skip
+"""Fatal doubts that say: what fed the server gave out before it did."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JudgedRecord:
@@ -93,18 +100,7 @@ def capacity_in(judged: JudgedCell, *, confidence: float) -> Capacity:
 def cell_finding(found: JudgedRecord, around: Surroundings) -> CellFinding:
     """Everything about one cell."""
     cell, judged, resources = found.cell, found.judged, found.resources
-    capacity = capacity_in(judged, confidence=around.search.confidence)
-    binding = binding_at(
-        judged,
-        found.record,
-        concurrency=capacity.first_failing,
-        resources=resources,
-        host_cpus=around.host_cpus,
-    )
-    if binding is not None:
-        capacity = with_binding(
-            capacity, binding.limit, binding.evidence, sure=binding.strength != "unclear"
-        )
+    capacity, binding = _answer(found, around)
     at_capacity = _at_capacity(judged, capacity)
     model = model_of(cell, found.summaries, resources)
     return CellFinding(
@@ -142,6 +138,36 @@ def cell_finding(found: JudgedRecord, around: Surroundings) -> CellFinding:
         ),
         defaults=_defaults(cell, around),
     )
+
+
+def _answer(found: JudgedRecord, around: Surroundings) -> tuple[Capacity, Binding | None]:
+    """The capacity with the limit that binds, and what is known of that limit."""
+    judged = found.judged
+    capacity = capacity_in(judged, confidence=around.search.confidence)
+    binding = binding_at(
+        judged,
+        found.record,
+        concurrency=capacity.first_failing,
+        resources=found.resources,
+        host_cpus=around.host_cpus,
+    )
+    if binding is None:
+        return _fed_to_the_end(judged, capacity), None
+    sure = binding.strength != "unclear"
+    return with_binding(capacity, binding.limit, binding.evidence, sure=sure), binding
+
+
+def _fed_to_the_end(judged: JudgedCell, capacity: Capacity) -> Capacity:
+    """Where nothing broke because nothing more could be fed, that is what bound."""
+    held = capacity.concurrency or 0
+    starved = [
+        f"at {step.summary.concurrency}: {issue.evidence}"
+        for step in judged.steps
+        if step.verdict == "invalid" and step.summary.concurrency > held
+        for issue in step.issues
+        if issue.severity == "fatal" and issue.code in FEEDING
+    ]
+    return with_binding(capacity, "control_plane", starved) if starved else capacity
 
 
 def _at_capacity(judged: JudgedCell, capacity: Capacity) -> list[StepSummary]:

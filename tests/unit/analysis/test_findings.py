@@ -99,8 +99,16 @@ def test_an_invalid_cell_beside_a_good_one_is_inconclusive(healthy: CellFacts) -
     assert exit_code(find(healthy, void)) is ExitCode.INCONCLUSIVE
 
 
-def test_a_void_step_that_could_move_the_answer_is_inconclusive(with_last: Make) -> None:
+def test_a_step_the_generator_could_not_feed_leaves_no_capacity(with_last: Make) -> None:
     findings = find(with_last(send_lag_s=2.0))
+    capacity = findings.cells[0].capacity
+    assert (capacity.status, capacity.low, capacity.binding) == ("invalid", 4, "control_plane")
+    assert "launches were sent" in " ".join(capacity.evidence)
+    assert exit_code(findings) is ExitCode.INCONCLUSIVE
+
+
+def test_a_void_step_that_could_move_the_answer_is_inconclusive(with_last: Make) -> None:
+    findings = find(with_last(sample_share=0.2))
     assert findings.cells[0].capacity.concurrency == 4
     assert exit_code(findings) is ExitCode.INCONCLUSIVE
 
