@@ -108,7 +108,7 @@ def test_a_step_the_generator_could_not_feed_leaves_no_capacity(with_last: Make)
 
 
 def test_a_void_step_that_could_move_the_answer_is_inconclusive(with_last: Make) -> None:
-    findings = find(with_last(sample_share=0.2))
+    findings = find(with_last(step={"outcome": "aborted", "outcome_detail": "broken off"}))
     assert findings.cells[0].capacity.concurrency == 4
     assert exit_code(findings) is ExitCode.INCONCLUSIVE
 
