@@ -1,6 +1,6 @@
 """A cell's facts, judged: summaries, objectives, doubts and verdicts of its steps together.
 
-Used on stored facts and, through `step_verdict`, by the live search on the facts so far, so that
+Used on stored facts and, through `judge_step`, by the live search on the facts so far, so that
 both always agree.
 """
 

@@ -40,7 +40,7 @@ NOISE_PRIOR = (0.04, 0.5)
 differ by up to 3.7 % (arXiv 2504.11826)."""
 
 SAMPLING_NOISE = 0.2
-"""What a high percentile of n runs adds to that: about this ÷ √n, from re-drawn runs."""
+"""What a high percentile of n runs adds to that: about this ÷ √n. Judgement, not measured."""
 
 SLOPE_PRIOR = (1.0, 0.5)
 SLOPE_PRIORS: Mapping[str, tuple[float, float]] = {
