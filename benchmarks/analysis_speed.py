@@ -132,7 +132,7 @@ def write(root: Path, *, cells: int, steps: int) -> tuple[Path, int]:
 def timed(path: Path) -> dict[str, Any]:
     """Seconds to load the judges, to read the facts, and to judge them; verdicts counted."""
     started = time.perf_counter()
-    from harness.analysis.findings import findings_of
+    from harness.analysis.findings.document import findings_of
     from harness.campaign.plan import Campaign, Workload
     from harness.campaign.profiles import parse_profile
 

@@ -16,8 +16,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from harness.analysis.percentiles import percentile
-from harness.analysis.windows import ended_within
+from harness.analysis.measures.percentiles import percentile
+from harness.analysis.measures.windows import ended_within
 from harness.errors import ExitCode, HarnessError
 from harness.rig.assets import state_dir
 from harness.rig.load.driver import LocustDriver

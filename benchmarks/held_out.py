@@ -14,11 +14,11 @@ from dataclasses import asdict
 from pathlib import Path
 
 from harness.analysis.capacity import Capacity
-from harness.analysis.findings import findings_of
-from harness.analysis.hold_out import HeldOut, Measured, held_out
+from harness.analysis.findings.document import findings_of
 from harness.analysis.judging import judge_cell
-from harness.analysis.model import model_of
-from harness.analysis.resources import resources_of
+from harness.analysis.model.fitting import model_of
+from harness.analysis.model.hold_out import HeldOut, Measured, held_out
+from harness.analysis.model.resources import resources_of
 from harness.campaign.loading import load_campaign
 from harness.errors import ExitCode, HarnessError
 from harness.facts.store import read_results

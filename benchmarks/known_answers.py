@@ -19,7 +19,7 @@ import known_answers_checks as checks
 from known_answers_checks import Check, Row
 from rich.console import Console
 
-from harness.analysis.hold_out import HeldOut, held_out
+from harness.analysis.model.hold_out import HeldOut, held_out
 from harness.campaign.estimate import estimate_s, longest_s
 from harness.campaign.loading import load_campaign
 from harness.campaign.plan import Campaign

@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from statistics import mean
 
-from harness.analysis.finding_types import CellFinding, Findings, IssueFinding
-from harness.analysis.hold_out import WITHIN_RATIO, WITHIN_RUNS, HeldOut
-from harness.analysis.worker_results import SettingResult
-from harness.analysis.worker_rule import WorkerFinding
+from harness.analysis.findings.types import CellFinding, Findings, IssueFinding
+from harness.analysis.model.hold_out import WITHIN_RATIO, WITHIN_RUNS, HeldOut
+from harness.analysis.workers.results import SettingResult
+from harness.analysis.workers.rule import WorkerFinding
 
 BAR = 0.10
 """How far a number may lie from what was built in, as a share of it."""
@@ -22,6 +23,7 @@ FULL_CPU = 0.9
 
 PAIRS = (("io-1a", "io-1b"), ("io-2a", "io-2b"), ("io-3a", "io-3b"))
 WORK_UNITS = (20, 30)
+TURNS = "abcd"
 BALLAST_MIB = (60, 160)
 SIZES = ("0.5vcpu-1gb", "1vcpu-2gb")
 WORKERS = (1, 2, 4, 8, 16)
@@ -78,15 +80,20 @@ def same_twice(evidence: Evidence) -> tuple[Row, ...]:
 
 
 def more_work(evidence: Evidence) -> tuple[Row, ...]:
-    """CPU seconds of the runs' own work are in proportion to their work units."""
-    less, more = WORK_UNITS
-    costs = [_own_cpu(_cell(evidence, f"cpu-{units}")) for units in (less, more)]
+    """CPU seconds of the runs' own work are in proportion to their work units.
+
+    Each side is the mean of its cells; one that is missing leaves the ratio unknown. How far the
+    cells of a side lie apart is shown: it is what one cell alone could have been off by.
+    """
+    sides = [_own_cpus(evidence, units) for units in WORK_UNITS]
+    less, more = map(_mean_of_all, sides)
     return (
         _near(
-            f"run_cpu_s of {more} units ÷ that of {less}",
-            expected=more / less,
-            found=_ratio(costs[1], costs[0]),
+            f"run_cpu_s of {WORK_UNITS[1]} units ÷ that of {WORK_UNITS[0]}",
+            expected=WORK_UNITS[1] / WORK_UNITS[0],
+            found=_ratio(more, less),
         ),
+        *(_apart(units, each) for units, each in zip(WORK_UNITS, sides, strict=True)),
     )
 
 
@@ -282,8 +289,19 @@ def _cell(evidence: Evidence, workload: str, *, profile: str | None = None) -> C
     )
 
 
-def _own_cpu(cell: CellFinding | None) -> float | None:
-    return cell.cpu.run_cpu_s if cell else None
+def _own_cpus(evidence: Evidence, units: int) -> list[float | None]:
+    cells = [_cell(evidence, f"cpu-{units}{turn}") for turn in TURNS]
+    return [cell.cpu.run_cpu_s if cell else None for cell in cells]
+
+
+def _mean_of_all(values: Sequence[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return mean(known) if len(known) == len(values) else None
+
+
+def _apart(units: int, costs: Sequence[float | None]) -> Row:
+    found = ", ".join(_number(each) for each in costs)
+    return Row(what=f"run_cpu_s of {units} units, cell by cell", expected="", found=found, ok=None)
 
 
 def _run_mib(cell: CellFinding | None) -> float | None:

@@ -20,8 +20,8 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from harness.analysis.steady_state import steady_of
-from harness.analysis.steps import summarise
+from harness.analysis.measures.steady_state import steady_of
+from harness.analysis.measures.steps import summarise
 from harness.campaign.plan import LoadModel
 from harness.errors import ExitCode, HarnessError
 from harness.facts.model import Cell, Limits, Run, Step

@@ -18,8 +18,8 @@ from typing import Any
 import numpy as np
 from rich.console import Console
 
-from harness.analysis.percentiles import median
-from harness.analysis.windows import counters, hold_of
+from harness.analysis.measures.percentiles import median
+from harness.analysis.measures.windows import counters, hold_of
 from harness.campaign.loading import load_campaign
 from harness.cli.progress import PlainListener
 from harness.errors import ExitCode, HarnessError

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from harness.analysis.windows import CellRecord
+from harness.analysis.measures.windows import CellRecord
 from harness.facts.model import Event, Run, Step
 
 OOM_ERROR_CLASS = "oom_sigkill"

@@ -10,12 +10,17 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from harness.analysis.indexed import Indexed
+from harness.analysis.measures.indexed import Indexed
+from harness.analysis.measures.steady_state import Steady, Warmup, steady_of
+from harness.analysis.measures.steps import (
+    StepSummary,
+    measured_steps,
+    summarise,
+    unloaded_response_s,
+)
+from harness.analysis.measures.windows import CellRecord, Samples
 from harness.analysis.slo import SloResult, Verdict, broken, judge, verdict_of
-from harness.analysis.steady_state import Steady, Warmup, steady_of
-from harness.analysis.steps import StepSummary, measured_steps, summarise, unloaded_response_s
 from harness.analysis.validity import Issue, cell_issues, step_issues
-from harness.analysis.windows import CellRecord, Samples
 from harness.facts.model import Cell, Run, Step
 
 
@@ -64,19 +69,6 @@ class JudgedStep:
     def broken(self) -> tuple[str, ...]:
         """Names of the broken objectives, the hardest limit first."""
         return broken(self.slos)
-
-    @property
-    def margin(self) -> float | None:
-        """How far the step is from its nearest limit: the largest margin of its objectives.
-
-        Below 0 when it passed, above 0 when it failed (+inf: beyond all bounds). `None` when it
-        neither passed nor failed, and where no objective with a margin is behind its verdict: a
-        bare failure, of which only the fact is known.
-        """
-        if self.verdict not in ("pass", "fail"):
-            return None
-        decisive = [slo for slo in self.slos if self.verdict == "pass" or slo.ok is False]
-        return max((slo.margin for slo in decisive if slo.margin is not None), default=None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,21 +146,6 @@ def judge_cell(
         issues=tuple(issues),
         unloaded_s=case.unloaded_s,
     )
-
-
-def step_verdict(
-    record: CellRecord,
-    upto_index: int,
-    *,
-    options: Judging = DEFAULT,
-    host_cpus: float | None = None,
-) -> tuple[Verdict, tuple[str, ...]]:
-    """The verdict of `judge_step`, and names of the broken objectives, the hardest limit first.
-
-    A warm-up step is `inconclusive`. Raises as `judge_step`.
-    """
-    judged = judge_step(record, upto_index, options=options, host_cpus=host_cpus)
-    return (judged.verdict, judged.broken) if judged else ("inconclusive", ())
 
 
 def judge_step(

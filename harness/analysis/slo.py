@@ -11,10 +11,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from harness.analysis.percentiles import Quantile
-from harness.analysis.steps import StepSummary
-from harness.analysis.trend import TREND_MIN_BINS, backlog_trend
-from harness.analysis.windows import Samples, runs_of_step
+from harness.analysis.measures.percentiles import Quantile
+from harness.analysis.measures.steps import StepSummary
+from harness.analysis.measures.trend import TREND_MIN_BINS, backlog_trend
+from harness.analysis.measures.windows import Samples, runs_of_step
 from harness.facts.model import Cell, Run
 
 Verdict = Literal["pass", "fail", "inconclusive", "invalid"]

@@ -120,7 +120,7 @@ def _cut(text: str, problems: list[str]) -> Any:
 
 
 def _write(folder: Path, options: Judging, *, out: Path, as_json: bool) -> int:
-    from harness.analysis.findings import exit_code
+    from harness.analysis.findings.document import exit_code
     from harness.facts.durable import write_text
     from harness.report.json_document import findings_json
     from harness.scenarios import threshold

@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 
 from harness import __version__
-from harness.cli import analyse, doctor, down, images, listing, report, run
+from harness.cli import analyse, doctor, down, images, listing, report, run, verify
 from harness.errors import ExitCode, HarnessError
 
 app = typer.Typer(
@@ -27,6 +27,7 @@ app = typer.Typer(
 MEASURE, JUDGE, UPKEEP = "Measure", "Judge what was measured", "Upkeep"
 app.command("doctor", rich_help_panel=MEASURE)(doctor.doctor)
 app.command("run", rich_help_panel=MEASURE)(run.run)
+app.command("verify", rich_help_panel=MEASURE)(verify.verify)
 app.command("list", rich_help_panel=JUDGE)(listing.list_)
 app.command("analyse", rich_help_panel=JUDGE)(analyse.analyse)
 app.command("report", rich_help_panel=JUDGE)(report.report)

@@ -15,6 +15,7 @@ from harness.rig.cgroup import create
 from harness.rig.cgroup.locate import version_here
 from harness.rig.preflight import FREE_DISK_BYTES, host_size
 from harness.rig.target import engine
+from harness.rig.telemetry.py_spy import find_command
 from harness.units import show_bytes
 
 Row = tuple[bool, str, str, str]
@@ -39,6 +40,7 @@ def doctor(
                  "run as root, or with a systemd user session" if box_problem else ""))  # fmt: skip
     host_rows = _host_rows(results)
     rows += host_rows
+    rows.append(_py_spy_row())
     table = Table("", "what", "seen", "to mend it", box=None)
     for ok, what, seen, mend in rows:
         table.add_row("[green]✓[/]" if ok else "[yellow]✗[/]", what, seen, mend)
@@ -53,6 +55,15 @@ def _engine_rows() -> tuple[bool, list[Row]]:
         return False, [(False, "Docker engine", state.problem, state.hint)]
     seen = f"engine {state.version}, Compose {state.compose}, cgroup {state.cgroup}"
     return True, [(True, "Docker engine", seen, "")]
+
+
+def _py_spy_row() -> Row:
+    """Never in the way: binding limits are named without stacks too, with less behind them."""
+    command = find_command()
+    if command:
+        return (True, "py-spy (optional)", command, "")
+    return (False, "py-spy (optional)", "not there: nobody sees what the server's threads do",
+            "pip install 'dagster-load-harness[stacks]'")  # fmt: skip
 
 
 def _host_rows(results: Path) -> list[Row]:

@@ -14,6 +14,7 @@ from harness.campaign.outline import lasts, outline
 from harness.campaign.plan import Campaign
 from harness.cli.progress import PlainListener, choose_listener
 from harness.cli.show import show_findings
+from harness.cli.verify import run_trials
 from harness.errors import CampaignError
 
 
@@ -80,19 +81,14 @@ def _measure(
     """Measure, and verify if wanted; where the results are, and what verifying says."""
     from harness.rig.session import SessionOptions
     from harness.scenarios import threshold
-    from harness.scenarios.verify import run_verify, verify_exit_code
 
     listener.say(f"Campaign {plan.name}: {lasts(plan)}")
     options = SessionOptions(
         results_root=root, allow_overcommit=allow_overcommit, command=["harness", *sys.argv[1:]]
     )
     folder = threshold.run(plan, options=options, listener=listener)
-    if not verify:
-        return folder.path, 0
-    verdicts = run_verify(folder.path, options=options, listener=listener)
-    for verdict in verdicts:
-        listener.say(f"{verdict.cell}: {verdict.sentence}")
-    return folder.path, int(verify_exit_code(verdicts))
+    verified = run_trials(folder.path, options=options, listener=listener) if verify else 0
+    return folder.path, verified
 
 
 def _load(path: Path | None, preset: str, overrides: list[str]) -> Campaign:

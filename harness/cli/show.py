@@ -23,7 +23,7 @@ def show_findings(
         write: keep the findings in the folder.
     """
     # Statistics take seconds to import; `harness --help` must not wait for them.
-    from harness.analysis.findings import exit_code
+    from harness.analysis.findings.document import exit_code
     from harness.analysis.judging import DEFAULT
     from harness.report.json_document import findings_json
     from harness.report.terminal import render

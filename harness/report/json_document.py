@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from harness.analysis.findings import SCHEMA, Findings
+from harness.analysis.findings.document import SCHEMA, Findings
 from harness.errors import StoredDataError
 
 _FINDINGS = TypeAdapter(Findings)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from harness.analysis.blast import Blast
-from harness.analysis.findings import (
+from harness.analysis.findings.document import (
     Capacity,
     CellFinding,
     CpuFinding,

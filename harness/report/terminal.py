@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from harness.analysis.findings import CellFinding, Findings, IssueFinding, StepFinding
+from harness.analysis.findings.document import CellFinding, Findings, IssueFinding, StepFinding
 from harness.report.phrases import (
     binding_phrase,
     blast_phrase,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from harness.analysis.finding_types import CellFinding, Findings, StepFinding
+from harness.analysis.findings.types import CellFinding, Findings, StepFinding
 from harness.campaign.plan import Campaign
 
 

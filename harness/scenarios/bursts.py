@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 
-from harness.analysis.finding_types import CellFinding
+from harness.analysis.findings.types import CellFinding
 from harness.campaign.plan import Campaign, Load, Queue, Search, Slos, StepTimes, Workload
 from harness.errors import CampaignError
 

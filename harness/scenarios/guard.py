@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from harness.analysis.finding_types import CellFinding, Findings
+from harness.analysis.findings.types import CellFinding, Findings
 from harness.campaign.plan import Campaign, Slos
+from harness.errors import CampaignError
 from harness.scenarios.burst_outcomes import BurstOutcome, outcomes_of
 from harness.scenarios.bursts import burst_campaign, limit_of
 
@@ -29,12 +30,19 @@ GUARD_SLOS = Slos(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GuardVerdict:
-    """Both bursts (`None`: not measured), whether they prove that the limit guards, and why."""
+    """Both bursts (`None`: not measured), whether the limit guards, and why.
 
+    `passed`: `True` when it is proven that the limit guards, `False` when the burst did harm
+    although the limit was set, `None` when neither is proven. `results` is the folder with the
+    facts, by name, empty where nothing was measured.
+    """
+
+    cell: str
     with_limit: BurstOutcome | None
     without_limit: BurstOutcome | None
-    proven: bool
+    passed: bool | None
     sentence: str
+    results: str = ""
 
 
 def guard_campaign(campaign: Campaign, cell_finding: CellFinding) -> Campaign:
@@ -53,18 +61,45 @@ def guard_campaign(campaign: Campaign, cell_finding: CellFinding) -> Campaign:
     )
 
 
-def judge_guard(findings: Findings) -> GuardVerdict:
-    """Both bursts of one guard campaign, judged together."""
+def judge_guard(findings: Findings, cell: str, results: str = "") -> GuardVerdict:
+    """Both bursts of one guard campaign, judged together.
+
+    Args:
+        findings: of the guard campaign.
+        cell: id of the cell whose limit this is.
+        results: name of the folder with the facts.
+    """
     outcomes = outcomes_of(findings)
     limited = next((each for each in outcomes if each.max_concurrent_runs is not None), None)
     free = next((each for each in outcomes if each.max_concurrent_runs is None), None)
-    proven = bool(limited and limited.passed and free and free.verdict != "invalid" and free.harm)
     return GuardVerdict(
+        cell=cell,
         with_limit=limited,
         without_limit=free,
-        proven=proven,
+        passed=_guards(limited, free),
         sentence=_sentence(limited, free),
+        results=results,
     )
+
+
+def without_guard(cell: CellFinding, error: CampaignError) -> GuardVerdict:
+    """The verdict on a cell for which nothing could be planned."""
+    return GuardVerdict(
+        cell=cell.id,
+        with_limit=None,
+        without_limit=None,
+        passed=None,
+        sentence=f"Not proven: {error.what}",
+    )
+
+
+def _guards(limited: BurstOutcome | None, free: BurstOutcome | None) -> bool | None:
+    if limited is None or free is None:
+        return None
+    if limited.passed is False and free.verdict != "invalid":
+        return False
+    proven = limited.passed and free.verdict != "invalid" and free.harm
+    return True if proven else None
 
 
 def _sentence(limited: BurstOutcome | None, free: BurstOutcome | None) -> str:

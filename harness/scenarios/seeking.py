@@ -6,15 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from harness.analysis.capacity import capacity_of
-from harness.analysis.cell_model import CellModel
-from harness.analysis.finding_cells import capacity_in, observation_of
-from harness.analysis.guess import earlier_guess, first_guess
+from harness.analysis.findings.cells import capacity_in, observation_of
 from harness.analysis.judging import JudgedCell, judge_cell, judge_step
-from harness.analysis.model import model_of
-from harness.analysis.resources import resources_of
+from harness.analysis.measures.steps import unloaded_response_s
+from harness.analysis.model.cell_model import CellModel
+from harness.analysis.model.fitting import model_of
+from harness.analysis.model.guess import earlier_guess, first_guess
+from harness.analysis.model.resources import resources_of
 from harness.analysis.search.base import Finished, Observation
 from harness.analysis.search.strategies import search_for
-from harness.analysis.steps import unloaded_response_s
 from harness.campaign.estimate import estimate_step_s
 from harness.campaign.plan import Campaign, CellPlan
 from harness.facts.layout import CellFolder
@@ -66,13 +66,19 @@ class Seeker:
         measured = [step for step in steps if step.kind != "warmup"]
         if any(step.index not in self._seen for step in measured):
             self._look(read_cell(self._folder), measured)
-        search = search_for(self._campaign, self._cell, guess=self._guess, at_most=self._at_most)
+        room = self._room(measured)
+        search = search_for(
+            self._campaign,
+            self._cell,
+            guess=self._guess,
+            at_most=self._at_most,
+            max_steps=len(measured) + room if room else None,
+        )
         order = search([self._seen[step.index] for step in measured])
         if isinstance(order, Finished):
             return Done(reason=order.reason)
-        spent = self._spent(measured)
-        if spent:
-            return Done(reason=spent)
+        if room == 0:
+            return Done(reason=self._spent())
         concurrency = order.concurrency
         return StepOrder(
             kind="unloaded" if concurrency == 1 else "load",
@@ -109,15 +115,18 @@ class Seeker:
         ]
         self._at_most = min(larger, default=None)
 
-    def _spent(self, measured: Sequence[Step]) -> str:
-        """Whether another step would not fit into `max_minutes`, and then why not."""
+    def _room(self, measured: Sequence[Step]) -> int | None:
+        """How many more steps fit into `max_minutes`; `None` where nothing limits them."""
         minutes = self._campaign.search.max_minutes
         if minutes is None or len(measured) < 2 or self._campaign.search.strategy == "ladder":
-            return ""
+            return None
         begun_s, ended_s = measured[0].phases[0].start_s, measured[-1].phases[-1].end_s
-        if ended_s - begun_s + estimate_step_s(self._campaign) <= minutes * 60:
-            return ""
-        found = capacity_of(self._seen.values(), confidence=self._campaign.search.confidence)
+        left_s = minutes * 60 - (ended_s - begun_s)
+        return max(0, int(left_s / estimate_step_s(self._campaign)))
+
+    def _spent(self) -> str:
+        minutes, confidence = self._campaign.search.max_minutes, self._campaign.search.confidence
+        found = capacity_of(self._seen.values(), confidence=confidence)
         high = "?" if found.high is None else found.high
         return f"{minutes:g} minutes are spent; the threshold lies at {found.low} to {high}"
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from harness.analysis.findings import Findings, findings_of
+from harness.analysis.findings.document import Findings, findings_of
 from harness.analysis.judging import DEFAULT, Judging
 from harness.campaign.loading import load_campaign
 from harness.campaign.plan import Campaign, CellPlan

@@ -1,4 +1,4 @@
-"""Recommended settings put to the test: what to run, and how to judge it. `verify` does it.
+"""Recommended settings put to the test: what to run, and how to judge it. `trials` does it.
 
 What to run: the recommended workers and `max_concurrent_runs`, and a burst of three times that.
 How to judge: by what may not happen while runs wait in the queue. How long a launch or a run
@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from harness.analysis.finding_types import CellFinding, Findings, StepFinding
+from harness.analysis.findings.types import CellFinding, Findings, StepFinding
 from harness.campaign.plan import Campaign, Slos
+from harness.errors import CampaignError
 from harness.scenarios.burst_outcomes import BurstOutcome, outcomes_of
 from harness.scenarios.bursts import burst_campaign, limit_of
 
@@ -67,7 +68,7 @@ def verify_campaign(campaign: Campaign, cell_finding: CellFinding) -> Campaign:
     )
 
 
-def judge_verify(findings: Findings, *, cell: str, results: str = "") -> VerifyVerdict:
+def judge_verify(findings: Findings, cell: str, results: str = "") -> VerifyVerdict:
     """The burst of one verify campaign, judged.
 
     Args:
@@ -89,6 +90,20 @@ def judge_verify(findings: Findings, *, cell: str, results: str = "") -> VerifyV
         sentence=sentence,
         evidence=_evidence(outcome, steps[0]) if outcome else (),
         results=results,
+    )
+
+
+def without_verification(cell: CellFinding, error: CampaignError) -> VerifyVerdict:
+    """The verdict on a cell for which nothing could be planned."""
+    settings = cell.recommendation
+    return VerifyVerdict(
+        cell=cell.id,
+        max_workers=settings.max_workers,
+        max_concurrent_runs=settings.max_concurrent_runs,
+        runs=None,
+        passed=None,
+        sentence=f"Not verified: {error.what}",
+        evidence=(error.evidence,) if error.evidence else (),
     )
 
 

@@ -70,11 +70,11 @@ def test_a_campaign_says_what_is_built_in_what_must_be_found_and_how_long_it_tak
 
 
 @pytest.mark.parametrize("name", CAMPAIGNS)
-def test_a_campaign_fits_two_cpus_and_takes_four_minutes_a_cell_at_most(name: str) -> None:
+def test_a_campaign_fits_two_cpus_and_takes_five_minutes_a_cell_at_most(name: str) -> None:
     plan = known.plan_of(name)
     cells = list(plan.cells())
     assert fit_problems(cells, HostSize(cpus=2, memory_available_bytes=4 * GIB)) == []
-    assert longest_s(plan) <= 4.1 * 60 * len(cells)
+    assert longest_s(plan) <= 5 * 60 * len(cells)
 
 
 def workloads(name: str) -> dict[str, Mapping[str, Any]]:
@@ -82,10 +82,11 @@ def workloads(name: str) -> dict[str, Mapping[str, Any]]:
 
 
 def test_the_checks_look_for_what_the_campaigns_build_in() -> None:
-    less, more = checks.WORK_UNITS
     assert workloads("more-work") == {
-        f"cpu-{less}": {"work_units": less}, f"cpu-{more}": {"work_units": more}
-    }  # fmt: skip
+        f"cpu-{units}{turn}": {"work_units": units}
+        for units in checks.WORK_UNITS
+        for turn in checks.TURNS
+    }
     ballasts = {name: params["ballast_mib"] for name, params in workloads("more-memory").items()}
     assert ballasts == {f"memory-{mib}": mib for mib in checks.BALLAST_MIB}
     assert tuple(each.name for each in known.plan_of("half-cpu").profiles) == checks.SIZES

@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 
 from harness.analysis.capacity import Capacity
-from harness.analysis.finding_types import CellFinding, Findings, IssueFinding, StepFinding
-from harness.analysis.hold_out import HeldOut
-from harness.analysis.worker_results import SettingResult
-from harness.analysis.worker_rule import WorkerFinding
+from harness.analysis.findings.types import CellFinding, Findings, IssueFinding, StepFinding
+from harness.analysis.model.hold_out import HeldOut
+from harness.analysis.workers.results import SettingResult
+from harness.analysis.workers.rule import WorkerFinding
 from harness.scenarios import threshold
 
 pytestmark = pytest.mark.unit
@@ -101,19 +101,23 @@ def test_the_rows_of_a_pair_quote_both_intervals(base: CellFinding) -> None:
 
 
 def own_cpu(base: CellFinding, less: float | None, more: float | None) -> Any:
+    """The judged row where every cell but one of either side is as the parameters say."""
+    costs = {f"cpu-{units}{turn}": 0.1 * units for units in (20, 30) for turn in "abcd"}
+    costs |= {"cpu-20b": less, "cpu-30c": more}
     cells = tuple(
         replace(base, workload=name, cpu=replace(base.cpu, run_cpu_s=cost))
-        for name, cost in (("cpu-20", less), ("cpu-30", more))
+        for name, cost in costs.items()
     )
-    (row,) = checks.more_work(checks.Evidence(cells=cells))
-    return row
+    judged, *shown = checks.more_work(checks.Evidence(cells=cells))
+    assert [row.ok for row in shown] == [None, None]
+    return judged
 
 
 @pytest.mark.parametrize(
     ("less", "more", "ok"),
     [
-        (2.0, 3.0, True), (2.0, 3.29, True), (2.0, 2.71, True), (2.0, 3.31, False),
-        (2.0, 2.69, False), (3.0, 2.0, False), (None, 3.0, False), (2.0, None, False),
+        (2.0, 3.0, True), (2.0, 4.19, True), (2.0, 1.81, True), (2.0, 4.21, False),
+        (2.0, 1.79, False), (3.2, 2.8, False), (None, 3.0, False), (2.0, None, False),
     ],
 )  # fmt: skip
 def test_half_as_much_work_again_costs_half_as_much_again(
@@ -122,8 +126,15 @@ def test_half_as_much_work_again_costs_half_as_much_again(
     assert own_cpu(base, less, more).ok is ok
 
 
+def test_what_each_cell_of_a_side_found_is_shown(base: CellFinding) -> None:
+    cell = replace(base, workload="cpu-20a", cpu=replace(base.cpu, run_cpu_s=2.0))
+    judged, less, more = checks.more_work(checks.Evidence(cells=(cell,)))
+    assert (less.found, more.found) == ("2, ?, ?, ?", "?, ?, ?, ?")
+    assert not judged.ok
+
+
 def test_a_deviation_is_found_over_expected_less_one(base: CellFinding) -> None:
-    row = own_cpu(base, 2.0, 3.3)
+    row = own_cpu(base, 2.0, 4.2)
     assert row.deviation == pytest.approx(0.1)
     assert (row.expected, row.found, row.bar) == ("1.5", "1.65", "10%")
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from harness.analysis.binding.evidence import BindingEvidence
 from harness.analysis.judging import JudgedStep
-from harness.analysis.resources import Resources
-from harness.analysis.windows import runs_of_step
+from harness.analysis.measures.windows import runs_of_step
+from harness.analysis.model.resources import Resources
 from harness.facts.model import Phase
 
 CHANCE = 2.0

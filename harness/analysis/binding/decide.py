@@ -19,8 +19,8 @@ from harness.analysis.binding.memory import memory
 from harness.analysis.binding.score import Score
 from harness.analysis.binding.worker_pool import worker_pool
 from harness.analysis.judging import JudgedCell
-from harness.analysis.resources import Resources
-from harness.analysis.windows import CellRecord
+from harness.analysis.measures.windows import CellRecord
+from harness.analysis.model.resources import Resources
 
 NAMED = 0.4
 """A limit with less is not named: no single full sign stands behind it."""

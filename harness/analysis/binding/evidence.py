@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from harness.analysis.judging import JudgedCell, JudgedStep
-from harness.analysis.resources import Resources
-from harness.analysis.windows import CellRecord, Samples
+from harness.analysis.measures.windows import CellRecord, Samples
+from harness.analysis.model.resources import Resources
 from harness.facts.model import Cell, Event, Run
 
 Limit = Literal["launch_cpu", "worker_pool", "memory", "control_plane", "run_cpu"]

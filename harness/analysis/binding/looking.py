@@ -13,8 +13,8 @@ from harness.analysis.binding.cpu_share import CpuShare, share_of
 from harness.analysis.binding.evidence import BindingEvidence
 from harness.analysis.binding.look import IDLE, Look, merged
 from harness.analysis.judging import JudgedStep
-from harness.analysis.percentiles import median
-from harness.analysis.windows import Samples, gauges, runs_of_step
+from harness.analysis.measures.percentiles import median
+from harness.analysis.measures.windows import Samples, gauges, runs_of_step, whole_of
 from harness.facts.model import Cell, Event, Phase, Run, Step
 
 OOM_ERROR_CLASS = "oom_sigkill"
@@ -86,7 +86,7 @@ def look_at(step: JudgedStep, evidence: BindingEvidence) -> Look:
         generator_cores=summary.step.generator_cpu_cores,
         doubts=tuple((issue.code, issue.evidence) for issue in step.issues),
     )
-    window = summary.hold or _whole(summary.step)
+    window = summary.hold or whole_of(summary.step)
     return _with_queues(look, evidence, window) if window else look
 
 
@@ -166,9 +166,3 @@ def _deaths(step: Step, events: Sequence[Event]) -> list[Event]:
     start_s = step.phases[0].start_s
     died = [e for e in events if e.kind == "server_died" and e.at_s >= start_s]
     return died[: step.restarts]
-
-
-def _whole(step: Step) -> Phase | None:
-    if not step.phases or step.phases[-1].end_s <= step.phases[0].start_s:
-        return None
-    return Phase(name="whole", start_s=step.phases[0].start_s, end_s=step.phases[-1].end_s)

@@ -1,7 +1,8 @@
 """Gallop up, then repeat at the boundary until both ends of the answer are sure.
 
 Every probe goes where it tells most: at first far ahead, as far as the margins allow; then at the
-two concurrencies between which the threshold most probably lies, the less measured one first.
+two concurrencies between which the threshold most probably lies, the less measured one first. The
+last step that fits goes to what can be shipped.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ def adaptive(aim: Aim) -> NextProbe:
             return Finished(reason=answer)
         if len(seen) >= aim.max_steps:
             return Finished(reason=f"{len(seen)} steps are spent; {_state(belief)}")
-        return _gallop(aim, seen) or _confirm(aim, seen, belief)
+        return _gallop(aim, seen) or _secure(aim, seen, belief) or _confirm(aim, seen, belief)
 
     return next_probe
 
@@ -94,6 +95,25 @@ def _distance(top: Observation) -> str:
         return "everything held"
     name, margin = max(top.margins.items(), key=lambda item: item[1])
     return f"{name} was at {math.exp(margin):.0%} of its limit"
+
+
+def _secure(aim: Aim, seen: Sequence[Observation], belief: Belief) -> Probe | None:
+    """The last step of all goes to what can be shipped, if that was never seen to hold.
+
+    An answer must have been tried. Without this a short search may end knowing well where the
+    threshold is, and with nothing near it that passed.
+    """
+    if len(seen) + 1 < aim.max_steps:
+        return None
+    passed = max((each.concurrency for each in seen if each.verdict == "pass"), default=0)
+    sure = [each for each in aim.grid if belief.holds(each) >= aim.confidence]
+    if not sure or sure[-1] <= passed:
+        return None
+    return Probe(
+        concurrency=sure[-1],
+        reason=f"last step: {sure[-1]} holds with P = {belief.holds(sure[-1]):.2f} and was not "
+        "tried yet",
+    )
 
 
 def _confirm(aim: Aim, seen: Sequence[Observation], belief: Belief) -> Probe:

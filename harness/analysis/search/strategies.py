@@ -10,7 +10,12 @@ from harness.campaign.plan import Campaign, CellPlan
 
 
 def search_for(
-    campaign: Campaign, cell: CellPlan, *, guess: int | None = None, at_most: int | None = None
+    campaign: Campaign,
+    cell: CellPlan,
+    *,
+    guess: int | None = None,
+    at_most: int | None = None,
+    max_steps: int | None = None,
 ) -> NextProbe:
     """The cell's search. Concurrency 1 always comes first: slowdowns are judged against it.
 
@@ -19,12 +24,13 @@ def search_for(
         cell: says over what.
         guess: see `Aim`.
         at_most: see `Aim`.
+        max_steps: where time allows fewer steps than the campaign does.
     """
     plan, grid = campaign.search, campaign.concurrencies(cell)
     aim = Aim(
         grid=grid if grid[0] == 1 else (1, *grid),
         confidence=plan.confidence,
-        max_steps=plan.max_steps,
+        max_steps=plan.max_steps if max_steps is None else min(max_steps, plan.max_steps),
         guess=guess,
         at_most=at_most,
     )

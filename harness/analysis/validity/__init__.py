@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from harness.analysis.steps import StepSummary
+from harness.analysis.measures.steps import StepSummary
+from harness.analysis.measures.windows import Samples
 from harness.analysis.validity import (
     arithmetic,
     clock,
@@ -24,7 +25,6 @@ from harness.analysis.validity import (
 )
 from harness.analysis.validity.case import CellCase, CellCheck, StepCase, StepCheck
 from harness.analysis.validity.issue import Code, Issue, Severity
-from harness.analysis.windows import Samples
 from harness.facts.model import Cell, Run
 
 __all__ = ["Code", "Issue", "Severity", "cell_issues", "step_issues"]

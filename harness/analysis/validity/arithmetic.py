@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from harness.analysis.measures.windows import end_of
 from harness.analysis.validity.case import StepCase, StepCheck, left_within
 from harness.analysis.validity.issue import Issue
-from harness.analysis.windows import end_of
 
 LITTLE_MIN_RUNS = 10
 """Fewer ends give no scatter worth the name."""

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from harness.analysis.steps import StepSummary
+from harness.analysis.measures.steps import StepSummary
+from harness.analysis.measures.windows import Samples, end_of
 from harness.analysis.validity.issue import Code, Issue, Severity
-from harness.analysis.windows import Samples, end_of
 from harness.facts.model import Cell, Phase, Run, Step
 
 CPU_FULL = 0.9

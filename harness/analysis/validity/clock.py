@@ -8,9 +8,9 @@ from itertools import pairwise
 
 import numpy as np
 
+from harness.analysis.measures.windows import FloatArray, Samples, end_of
 from harness.analysis.validity.case import CellCase, CellCheck, StepCase, StepCheck
 from harness.analysis.validity.issue import Issue
-from harness.analysis.windows import FloatArray, Samples, end_of
 from harness.facts.model import Phase, Run
 from harness.units import show_seconds
 

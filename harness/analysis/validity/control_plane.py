@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from harness.analysis.percentiles import median
+from harness.analysis.measures.percentiles import median
+from harness.analysis.measures.windows import counters, gauges
 from harness.analysis.validity.case import (
     StepCase,
     StepCheck,
@@ -16,7 +17,6 @@ from harness.analysis.validity.case import (
     sent_within,
 )
 from harness.analysis.validity.issue import Issue, Severity
-from harness.analysis.windows import counters, gauges
 from harness.facts.model import Cell, Phase, Run
 from harness.units import show_seconds
 

@@ -7,10 +7,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
 
-from harness.analysis.percentiles import median
+from harness.analysis.measures.percentiles import median
+from harness.analysis.measures.windows import end_of
 from harness.analysis.validity.case import StepCase, StepCheck, sent_within
 from harness.analysis.validity.issue import Issue, Severity
-from harness.analysis.windows import end_of
 from harness.facts.model import Phase, Run
 from harness.units import show_seconds
 

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from harness.analysis.steps import StepSummary
+from harness.analysis.measures.steps import StepSummary
+from harness.analysis.measures.windows import Samples, gauges
 from harness.analysis.validity.case import CellCase, CellCheck, StepCase, StepCheck
 from harness.analysis.validity.issue import Issue
-from harness.analysis.windows import Samples, gauges
 
 STEAL_RATIO = 0.05
 """A convention, not measured: a little above what equal cloud benchmarks differ by (3.7 %, arXiv

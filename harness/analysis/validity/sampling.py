@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from harness.analysis.percentiles import percentile
+from harness.analysis.measures.percentiles import percentile
+from harness.analysis.measures.windows import Samples, gauges
 from harness.analysis.validity.case import CellCase, CellCheck, StepCase, StepCheck
 from harness.analysis.validity.issue import Issue
-from harness.analysis.windows import Samples, gauges
 
 SAMPLES_WANTED = 0.8
 """Of the looks due: with fewer, a counter's edge and a short peak may fall into a gap."""

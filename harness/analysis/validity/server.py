@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 
+from harness.analysis.measures.windows import gauges
 from harness.analysis.validity.case import CellCase, CellCheck, StepCase, StepCheck
 from harness.analysis.validity.issue import Issue
-from harness.analysis.windows import gauges
 from harness.facts.model import Limits, Phase
 from harness.units import show_bytes
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from harness.analysis.percentiles import median
+from harness.analysis.measures.percentiles import median
 from harness.analysis.validity.case import CellCase, CellCheck
 from harness.analysis.validity.issue import Issue
 from harness.facts.model import Run

@@ -13,7 +13,7 @@ from harness.analysis.binding.cpu_share import CpuShare
 from harness.analysis.binding.look import Look
 from harness.analysis.binding.looking import Figures
 from harness.analysis.judging import judge_cell
-from harness.analysis.resources import Resources
+from harness.analysis.model.resources import Resources
 from harness.facts.model import Phase, Run, Sample
 from harness.facts.table import CellFacts, SamplesTable
 

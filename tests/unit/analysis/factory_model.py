@@ -8,9 +8,8 @@ from typing import Any
 import numpy as np
 
 from harness.analysis.capacity import Capacity
-from harness.analysis.cell_model import CellModel, Figure, Kind
-from harness.analysis.percentiles import Quantile
-from harness.analysis.steps import (
+from harness.analysis.measures.percentiles import Quantile
+from harness.analysis.measures.steps import (
     Counts,
     LaunchPhases,
     Probes,
@@ -20,6 +19,7 @@ from harness.analysis.steps import (
     StepSummary,
     Times,
 )
+from harness.analysis.model.cell_model import CellModel, Figure, Kind
 from harness.facts.model import Phase, Step, StepKind
 
 MIB = 1024 * 1024

@@ -10,7 +10,7 @@ import polars as pl
 from factory import Rung, make_facts
 
 from harness.analysis.judging import judge_cell
-from harness.analysis.steps import StepSummary
+from harness.analysis.measures.steps import StepSummary
 from harness.analysis.validity import Issue, cell_issues, step_issues
 from harness.facts.model import Phase, Run, Sample, Step
 from harness.facts.table import CellFacts, SamplesTable

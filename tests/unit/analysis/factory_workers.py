@@ -10,8 +10,8 @@ import polars as pl
 from factory import ALL_SLOS, Rung, make_facts
 
 from harness.analysis.judging import judge_cell
-from harness.analysis.resources import resources_of
-from harness.analysis.worker_groups import MeasuredCell
+from harness.analysis.model.resources import resources_of
+from harness.analysis.workers.groups import MeasuredCell
 from harness.campaign.plan import CellPlan, Queue, Workload
 from harness.campaign.profiles import FARGATE
 from harness.facts.model import Sample

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from factory import ALL_SLOS, Rung, make_facts
 
-from harness.analysis.judging import JudgedStep, Judging, judge_cell, judge_step, step_verdict
+from harness.analysis.judging import JudgedStep, Judging, judge_cell, judge_step
 from harness.analysis.slo import SLO_ORDER, SloResult
 from harness.facts.table import CellFacts
 
@@ -116,7 +116,6 @@ def test_a_step_that_never_settles_is_inconclusive_unless_it_broke_something() -
     assert not step.summary.steady.settled
     assert "rose" in step.summary.steady.reason
     assert step.verdict == "inconclusive"
-    assert step.margin is None
     tight = Judging(slos={"slowdown_p95": 2.0})
     assert last(rising, tight).verdict == "fail"
     assert last(rising, Judging(warmup=None)).verdict == "pass", "who asks for no cut gets none"
@@ -142,42 +141,11 @@ def test_a_mix_is_judged_job_by_job() -> None:
     }
 
 
-def test_the_margin_of_a_passing_step_is_its_nearest_limit(with_last: Make) -> None:
-    step = last(with_last(launch_s=9.0, exec_s=0.5))
-    assert step.verdict == "pass"
-    assert step.margin == pytest.approx(math.log(9.5 / 5.0 / 2.0))
-
-
-def test_the_margin_of_a_failing_step_is_its_largest_breach(with_last: Make) -> None:
-    step = last(with_last(launch_s=12.0, exec_s=3.0))
-    assert step.broken == ("launch_s_p95", "slowdown_p95")
-    assert step.margin == pytest.approx(math.log(15.0 / 5.0 / 2.0))
-
-
-@pytest.mark.parametrize(
-    ("verdict", "margins", "expected"),
-    [
-        ("pass", {"a": (True, -0.5), "b": (True, -0.1), "c": (True, None)}, -0.1),
-        ("pass", {"a": (True, None)}, None),
-        ("fail", {"a": (True, -0.5), "b": (False, None)}, None),
-        ("fail", {"a": (False, 0.2), "b": (False, None)}, 0.2),
-        ("fail", {"a": (False, math.inf), "b": (False, 0.1)}, math.inf),
-        ("inconclusive", {"a": (True, -0.5), "b": (None, None)}, None),
-        ("invalid", {"a": (True, -0.5), "b": (False, 0.5)}, None),
-    ],
-)
-def test_a_margin_speaks_only_for_the_verdict_it_is_behind(
-    verdict: str, margins: dict[str, Any], expected: float | None, healthy: CellFacts
-) -> None:
-    assert with_margins(last(healthy), verdict, **margins).margin == expected
-
-
 @pytest.mark.parametrize("options", [Judging(), Judging(slos={"pool_queue": None}, warmup=5.0)])
 def test_the_live_search_and_the_stored_judgement_agree(options: Judging, with_last: Make) -> None:
     facts = with_last(pool_queue=2.0)
     for step in judge_cell(facts, options=options).steps:
         index = step.summary.step.index
-        assert step_verdict(facts, index, options=options) == (step.verdict, step.broken)
         assert judge_step(facts, index, options=options) == step
 
 
@@ -190,6 +158,5 @@ def test_the_live_search_knows_of_no_later_step() -> None:
 def test_a_warm_up_has_no_verdict_and_an_unknown_step_is_an_error() -> None:
     facts = make_facts([Rung(concurrency=1, kind="warmup"), UNLOADED])
     assert judge_step(facts, 1) is None
-    assert step_verdict(facts, 1) == ("inconclusive", ())
     with pytest.raises(ValueError, match="no step 9"):
         judge_step(facts, 9)

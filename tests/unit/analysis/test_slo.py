@@ -11,8 +11,8 @@ import pytest
 from factory import ALL_DEVICES, Rung, make_facts
 
 from harness.analysis.judging import judge_cell
+from harness.analysis.measures.trend import backlog_trend
 from harness.analysis.slo import SLO_ORDER, SloResult, verdict_of
-from harness.analysis.trend import backlog_trend
 from harness.facts.table import CellFacts, SamplesTable
 
 pytestmark = pytest.mark.unit

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.analysis.findings import Findings, findings_of
+from harness.analysis.findings.document import Findings, findings_of
 from harness.campaign.plan import Campaign, Search, Workload
 from harness.campaign.profiles import Profile
 

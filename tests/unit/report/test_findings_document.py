@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from harness.analysis.findings import Findings
+from harness.analysis.findings.document import Findings
 from harness.errors import StoredDataError
 from harness.report.json_document import findings_document, findings_from, findings_json
 

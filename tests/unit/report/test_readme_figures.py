@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.analysis.finding_types import CellFinding
+from harness.analysis.findings.types import CellFinding
 from harness.report.json_document import findings_from
 from harness.report.phrases import (
     broken_phrase,
@@ -54,7 +54,7 @@ def test_every_figure_of_the_table_is_a_committed_result(baseline: str, repo_roo
 def test_a_baseline_judged_again_gives_the_findings_that_are_committed(
     baseline: str, repo_root: Path
 ) -> None:
-    from harness.analysis.findings import findings_of
+    from harness.analysis.findings.document import findings_of
     from harness.campaign.loading import load_campaign
     from harness.facts.store import read_results
 

@@ -5,7 +5,7 @@ import io
 import pytest
 from rich.console import Console
 
-from harness.analysis.findings import Findings, findings_of
+from harness.analysis.findings.document import Findings, findings_of
 from harness.campaign.plan import Campaign, Workload
 from harness.campaign.profiles import Profile
 from harness.report.terminal import FEW_MARK, LIMIT_MARK, render

@@ -6,15 +6,15 @@ import types
 from dataclasses import MISSING, fields, is_dataclass
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
+from harness.analysis.advice.recommendation import Recommendation
 from harness.analysis.capacity import Capacity
-from harness.analysis.finding_types import (
+from harness.analysis.findings.types import (
     CellFinding,
     Findings,
     ProfileFinding,
     SpreadFinding,
     StepFinding,
 )
-from harness.analysis.recommendation import Recommendation
 from harness.campaign.plan import Campaign, Slos, StepTimes, Workload
 from harness.campaign.profiles import FARGATE
 

@@ -7,7 +7,7 @@ from factory_bursts import campaign_of, cell_of, filled, settings_of
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.analysis.finding_types import SpreadFinding, StepFinding
+from harness.analysis.findings.types import SpreadFinding, StepFinding
 from harness.campaign.loading import dump_campaign, load_campaign
 from harness.campaign.plan import Campaign, Load, Sensors, Slos, StepTimes, Workload
 from harness.campaign.profiles import FARGATE

@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from factory_bursts import burst_step, campaign_of, cell_of, findings_of_bursts
+from factory_bursts import CELL_ID, burst_step, campaign_of, cell_of, findings_of_bursts
 
 from harness.campaign.plan import Slos
 from harness.scenarios.guard import GuardVerdict, guard_campaign, judge_guard
@@ -17,7 +17,7 @@ LOST = {"verdict": "fail", "oom_kills": 2, "restarts": 1, "lost": 14, "completed
 
 def judged(limited: dict[str, Any] | None, free: dict[str, Any] | None) -> GuardVerdict:
     steps = [None if each is None else burst_step(**each) for each in (limited, free)]
-    return judge_guard(findings_of_bursts(CAMPAIGN, *steps))
+    return judge_guard(findings_of_bursts(CAMPAIGN, *steps), CELL_ID, "folder")
 
 
 def test_two_cells_that_differ_in_the_limit_alone() -> None:
@@ -38,7 +38,7 @@ def test_only_what_may_not_happen_is_an_objective_and_not_one_run_may_be_lost() 
 
 def test_a_limit_that_saves_what_is_lost_without_it_is_proven() -> None:
     found = judged({}, LOST)
-    assert found.proven
+    assert found.passed is True
     assert found.with_limit is not None
     assert found.without_limit is not None
     assert (found.with_limit.passed, found.with_limit.harm) == (True, "")
@@ -52,18 +52,18 @@ def test_a_limit_that_saves_what_is_lost_without_it_is_proven() -> None:
 
 @pytest.mark.parametrize("harm", [{"oom_kills": 1}, {"restarts": 1}, {"lost": 1}, {"failed": 1}])
 def test_any_harm_without_the_limit_is_proof(harm: dict[str, int]) -> None:
-    assert judged({}, {"verdict": "fail", **harm}).proven
+    assert judged({}, {"verdict": "fail", **harm}).passed is True
 
 
 def test_a_limit_that_was_not_needed_proves_nothing() -> None:
     found = judged({}, {})
-    assert not found.proven
+    assert found.passed is None
     assert "The limit was not needed" in found.sentence
 
 
 def test_runs_still_going_without_the_limit_are_no_harm() -> None:
     found = judged({}, {"completed": 10, "unfinished": 8})
-    assert not found.proven
+    assert found.passed is None
     assert "8 of 18 runs were still going" in found.sentence
 
 
@@ -77,7 +77,7 @@ def test_runs_still_going_without_the_limit_are_no_harm() -> None:
 )
 def test_a_limit_that_does_not_save_is_said_to_fail(broke: dict[str, Any], what: str) -> None:
     found = judged({"verdict": "fail", **broke}, LOST)
-    assert not found.proven
+    assert found.passed is False
     assert "does not guard" in found.sentence
     assert what in found.sentence
 
@@ -94,7 +94,7 @@ def test_a_limit_that_does_not_save_is_said_to_fail(broke: dict[str, Any], what:
 )
 def test_a_doubt_proves_nothing(limited: dict[str, Any], free: dict[str, Any]) -> None:
     found = judged(limited, free)
-    assert not found.proven
+    assert found.passed is None
     assert found.sentence.startswith("Not proven")
     assert "in doubt" in found.sentence
 
@@ -110,9 +110,9 @@ def test_a_burst_that_was_not_measured_proves_nothing() -> None:
     assert judged({}, None).sentence == (
         "Not proven: the burst without the limit was not measured."
     )
-    assert not judged(None, None).proven
+    assert judged(None, None).passed is None
 
 
 def test_a_campaign_that_broke_off_before_its_second_cell_proves_nothing() -> None:
     findings = findings_of_bursts(CAMPAIGN, burst_step(), burst_step(**LOST))
-    assert not judge_guard(replace(findings, cells=findings.cells[:1])).proven
+    assert judge_guard(replace(findings, cells=findings.cells[:1]), CELL_ID).passed is not True

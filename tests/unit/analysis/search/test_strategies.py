@@ -140,6 +140,22 @@ class TestAdaptive:
         assert "the threshold lies at" in order.reason
         assert "holds with P = " in order.reason
 
+    def test_the_last_step_goes_to_what_can_be_shipped(self) -> None:
+        grid = tuple(range(1, 65))
+        seen = [smooth(23)(n) for n in (1, 40, 25)]
+        order = adaptive(Aim(grid=grid, confidence=0.8, max_steps=4))(seen)
+        assert isinstance(order, Probe)
+        assert order.reason.startswith("last step: ")
+        assert 15 < order.concurrency <= 23
+        found = capacity_of([*seen, smooth(23)(order.concurrency)], confidence=0.8)
+        assert found.concurrency == order.concurrency
+        assert found.confirmed
+
+    def test_the_last_step_goes_on_where_the_best_answer_was_tried(self) -> None:
+        seen = [smooth(23)(n) for n in (1, 24, 23)]
+        order = adaptive(Aim(grid=(1, 2, 23, 24), confidence=0.8, max_steps=4))(seen)
+        assert isinstance(order, Finished) or not order.reason.startswith("last step")
+
     def test_stops_when_its_steps_are_spent(self) -> None:
         seen = explore(adaptive(Aim(grid=tuple(range(1, 65)), max_steps=5)), smooth(23))
         assert len(seen) == 5

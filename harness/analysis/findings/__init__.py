@@ -1,0 +1,1 @@
+"""`findings.json`: `types` is its contract, `document` makes it from facts, cell by cell."""

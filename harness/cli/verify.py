@@ -1,0 +1,67 @@
+"""`harness verify`: put recommended settings to the test, on fresh servers."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+
+from harness.cli.listing import resolve
+from harness.cli.progress import PlainListener, choose_listener
+
+if TYPE_CHECKING:
+    from harness.rig.session import SessionOptions
+
+
+def verify(
+    results: Annotated[str, typer.Argument(help="A results folder, or `latest`.")] = "latest",
+    root: Annotated[Path, typer.Option(help="Where results folders are.")] = Path("results"),
+    guard: Annotated[
+        bool,
+        typer.Option(
+            "--guard",
+            help="Show that the limit is needed: the same burst with it and without it.",
+        ),
+    ] = False,
+    allow_overcommit: Annotated[
+        bool, typer.Option(help="Measure profiles larger than this machine; marks every result.")
+    ] = False,
+    plain: Annotated[bool, typer.Option(help="One line a step, for logs.")] = False,
+) -> int:
+    """Measure once more at the recommended settings: three times the limit, launched at once.
+
+    Every cell with a recommendation gets a fresh server behind the run queue. With `--guard` it
+    gets two, of the size and workers it was measured with: one with `max_concurrent_runs` and one
+    without, and only if the second is harmed and the first is not, the limit is proven to guard.
+    Exit code 1: settings that do not hold; 5: nothing was proven.
+    """
+    from harness.rig.session import SessionOptions
+
+    folder = resolve(results, root)
+    options = SessionOptions(
+        results_root=folder.parent,
+        allow_overcommit=allow_overcommit,
+        command=["harness", *sys.argv[1:]],
+    )
+    console = Console(stderr=True)
+    with PlainListener(console) if plain else choose_listener(console) as listener:
+        return run_trials(folder, options=options, listener=listener, guard=guard)
+
+
+def run_trials(
+    folder: Path, *, options: SessionOptions, listener: PlainListener, guard: bool = False
+) -> int:
+    """Run the trial, say each verdict with its evidence, and return its exit code."""
+    from harness.scenarios.trials import GUARD, VERIFY, run_trial, trial_exit_code
+
+    trial = GUARD if guard else VERIFY
+    verdicts = run_trial(trial, folder, options=options, listener=listener)
+    for verdict in verdicts:
+        listener.say(f"{verdict.cell}: {verdict.sentence}")
+        for line in getattr(verdict, "evidence", ()):
+            listener.say(f"  {line}")
+    listener.say(f"Verdicts: {folder / trial.file}")
+    return int(trial_exit_code(verdicts))
