@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,6 +15,8 @@ from harness.cli.progress import PlainListener, choose_listener
 
 if TYPE_CHECKING:
     from harness.rig.session import SessionOptions
+    from harness.scenarios.guard import GuardVerdict
+    from harness.scenarios.verification import VerifyVerdict
 
 
 def verify(
@@ -57,11 +60,14 @@ def run_trials(
     """Run the trial, say each verdict with its evidence, and return its exit code."""
     from harness.scenarios.trials import GUARD, VERIFY, run_trial, trial_exit_code
 
-    trial = GUARD if guard else VERIFY
-    verdicts = run_trial(trial, folder, options=options, listener=listener)
+    verdicts: Sequence[GuardVerdict | VerifyVerdict] = (
+        run_trial(GUARD, folder, options=options, listener=listener)
+        if guard
+        else run_trial(VERIFY, folder, options=options, listener=listener)
+    )
     for verdict in verdicts:
         listener.say(f"{verdict.cell}: {verdict.sentence}")
-        for line in getattr(verdict, "evidence", ()):
+        for line in verdict.evidence:
             listener.say(f"  {line}")
-    listener.say(f"Verdicts: {folder / trial.file}")
+    listener.say(f"Verdicts: {folder / (GUARD if guard else VERIFY).file}")
     return int(trial_exit_code(verdicts))

@@ -83,3 +83,12 @@ def _harm(step: StepFinding) -> str:
         ("failed runs", step.failed),
     )
     return ", ".join(f"{name}: {count}" for name, count in counted if count)
+
+
+def counts_line(outcome: BurstOutcome) -> str:
+    """What became of its runs, in one line."""
+    waited = "not known" if outcome.run_queue_max is None else f"{outcome.run_queue_max:g}"
+    return (
+        f"{outcome.completed} of {outcome.runs} runs ended, {outcome.failed} failed, "
+        f"{outcome.lost} lost, {outcome.unfinished} still going; most in the queue: {waited}"
+    )

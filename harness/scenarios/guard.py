@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from harness.analysis.findings.types import CellFinding, Findings
 from harness.campaign.plan import Campaign, Slos
 from harness.errors import CampaignError
-from harness.scenarios.burst_outcomes import BurstOutcome, outcomes_of
+from harness.scenarios.burst_outcomes import BurstOutcome, counts_line, outcomes_of
 from harness.scenarios.bursts import burst_campaign, limit_of
 
 GUARD_SLOS = Slos(
@@ -42,6 +42,7 @@ class GuardVerdict:
     without_limit: BurstOutcome | None
     passed: bool | None
     sentence: str
+    evidence: tuple[str, ...] = ()
     results: str = ""
 
 
@@ -78,6 +79,7 @@ def judge_guard(findings: Findings, cell: str, results: str = "") -> GuardVerdic
         without_limit=free,
         passed=_guards(limited, free),
         sentence=_sentence(limited, free),
+        evidence=(*_evidence("with the limit", limited), *_evidence("without it", free)),
         results=results,
     )
 
@@ -90,7 +92,17 @@ def without_guard(cell: CellFinding, error: CampaignError) -> GuardVerdict:
         without_limit=None,
         passed=None,
         sentence=f"Not proven: {error.what}",
+        evidence=(error.evidence,) if error.evidence else (),
     )
+
+
+def _evidence(which: str, outcome: BurstOutcome | None) -> tuple[str, ...]:
+    if outcome is None:
+        return ()
+    peak = outcome.memory_peak_ratio
+    memory = "not known" if peak is None else f"{peak:.0%} of the limit"
+    killed = f"{outcome.oom_kills} OOM kills, {outcome.restarts} server deaths"
+    return (f"{which}: {counts_line(outcome)}; memory peak: {memory}; {killed}",)
 
 
 def _guards(limited: BurstOutcome | None, free: BurstOutcome | None) -> bool | None:

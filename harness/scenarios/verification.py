@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from harness.analysis.findings.types import CellFinding, Findings, StepFinding
 from harness.campaign.plan import Campaign, Slos
 from harness.errors import CampaignError
-from harness.scenarios.burst_outcomes import BurstOutcome, outcomes_of
+from harness.scenarios.burst_outcomes import BurstOutcome, counts_line, outcomes_of
 from harness.scenarios.bursts import burst_campaign, limit_of
 
 LEFT_OUT = {
@@ -126,10 +126,8 @@ def _answer(outcome: BurstOutcome | None) -> tuple[bool | None, str]:
 
 
 def _evidence(outcome: BurstOutcome, step: StepFinding) -> tuple[str, ...]:
-    waited = "not known" if outcome.run_queue_max is None else f"{outcome.run_queue_max:g}"
     return (
-        f"{outcome.completed} of {outcome.runs} runs ended, {outcome.failed} failed, "
-        f"{outcome.lost} lost, {outcome.unfinished} still going; most in the queue: {waited}",
+        counts_line(outcome),
         *(
             f"{name}: {_shown(slo.observed)}, limit {slo.limit:g}"
             + (f" ({slo.note})" if slo.note else "")

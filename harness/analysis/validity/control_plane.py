@@ -46,6 +46,9 @@ CONNECTIONS_ALLOWED = {"compose": 400, "process": 300}
 DEQUEUE_INTERVAL_S = 5.0
 """Dagster's default; a run waits up to one interval for a daemon that keeps up."""
 
+WAITING, TAKEN = "queued", ("starting", "started", "canceling")
+"""Runs by status, all read at the same looks."""
+
 _NO_CONNECTION = re.compile(r"too many clients already|remaining connection slots", re.IGNORECASE)
 
 
@@ -151,7 +154,8 @@ def _queue_limited(case: StepCase) -> Iterator[Issue]:
     """Runs waited in Dagster's queue longer than its cadence explains, the server having room."""
     if case.cell.feed != "queued" or case.hold is None or saturation(case.summary):
         return
-    waiting = _median_of(case, ("queued",), case.hold)
+    queued = gauges(case.samples, "run_queue", "queued", window=case.hold)
+    waiting = median(np.concatenate(list(queued.values())).tolist()) if queued else None
     if not waiting:
         return
     wait_s = _queue_wait_s(case, case.hold)
@@ -169,7 +173,7 @@ def _queue_limited(case: StepCase) -> Iterator[Issue]:
 
 def _whose_queue(case: StepCase, hold: Phase) -> tuple[Severity, str, str]:
     limit = case.cell.max_concurrent_runs
-    taken = _median_of(case, ("starting", "started", "canceling"), hold)
+    taken = _taken_while_waiting(case, hold)
     if limit is not None and (taken is None or taken >= limit):
         return (
             "warning",
@@ -182,15 +186,18 @@ def _whose_queue(case: StepCase, hold: Phase) -> tuple[Severity, str, str]:
     return "fatal", "the daemon took them too slowly, the server had room", remedy
 
 
-def _median_of(case: StepCase, keys: tuple[str, ...], hold: Phase) -> float | None:
-    """Sum over the keys of the median reading; `None` where one was not read."""
-    medians = []
-    for key in keys:
-        seen = gauges(case.samples, "run_queue", key, window=hold)
-        if not seen:
-            return None
-        medians.append(float(np.median(np.concatenate(list(seen.values())))))
-    return sum(medians)
+def _taken_while_waiting(case: StepCase, hold: Phase) -> float | None:
+    """Runs past the queue at the looks that saw others wait in it, median; `None` if not read.
+
+    Not over the whole window: a burst is long gone at its end, and what is past the queue then
+    says nothing about why the others had waited.
+    """
+    readings = [gauges(case.samples, "run_queue", key, window=hold) for key in (WAITING, *TAKEN)]
+    database = next(iter(readings[0]), "")
+    queued, *taken = (each.get(database, np.empty(0)) for each in readings)
+    if any(len(each) != len(queued) for each in taken):
+        return None
+    return median(np.sum(taken, axis=0)[queued > 0].tolist())
 
 
 def _queue_wait_s(case: StepCase, hold: Phase) -> float | None:

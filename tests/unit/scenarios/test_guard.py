@@ -48,6 +48,12 @@ def test_a_limit_that_saves_what_is_lost_without_it_is_proven() -> None:
         "The limit guards: with max_concurrent_runs 6, 18 runs at once all passed; without it, "
         "OOM kills: 2, server deaths: 1, lost runs: 14."
     )
+    assert found.evidence == (
+        "with the limit: 18 of 18 runs ended, 0 failed, 0 lost, 0 still going; most in the queue: "
+        "12; memory peak: not known; 0 OOM kills, 0 server deaths",
+        "without it: 4 of 18 runs ended, 0 failed, 14 lost, 0 still going; most in the queue: 12; "
+        "memory peak: not known; 2 OOM kills, 1 server deaths",
+    )
 
 
 @pytest.mark.parametrize("harm", [{"oom_kills": 1}, {"restarts": 1}, {"lost": 1}, {"failed": 1}])

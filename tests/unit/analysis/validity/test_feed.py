@@ -193,6 +193,18 @@ def test_a_queue_behind_the_limit_set_on_purpose_is_told(
     assert ("on purpose" in issue.evidence) is (severities == ["warning"])
 
 
+def test_a_burst_that_has_drained_away_does_not_blame_the_daemon() -> None:
+    """Waiting behind the limit for the first half of the window, and nothing left in the second."""
+    facts = queued(4.0, cell={"max_concurrent_runs": 4}, wait_s=30.0)
+    series = {
+        "queued": [4.0] * 22 + [0.0] * 18, "starting": [2.0] * 22 + [0.0] * 18,
+        "started": [2.0] * 22 + [0.0] * 18, "canceling": [0.0] * 40,
+    }  # fmt: skip
+    for key, values in series.items():
+        facts = with_readings(facts, "run_queue", "postgres", key, values)
+    assert found(doubts(facts), "queue_limited") == ["warning"]
+
+
 def test_the_direct_feed_has_no_queue_to_wait_in() -> None:
     facts = with_readings(sound(), "run_queue", "postgres", "queued", [4.0] * 40)
     assert found(doubts(facts), "queue_limited") == []
