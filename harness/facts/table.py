@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,10 @@ from harness.facts import codec
 from harness.facts.model import Cell, Event, Run, Sample, Step
 
 Floats = npt.NDArray[np.float64]
+Series = tuple[str, str, str]
+"""Device, key, source."""
+
+NOTHING: tuple[Floats, Floats] = (np.empty(0), np.empty(0))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -23,6 +27,9 @@ class SamplesTable:
     """All samples of a cell: one row a `Sample`, with its fields as columns."""
 
     frame: pl.DataFrame
+    _parts: dict[Series, tuple[Floats, Floats]] = field(
+        init=False, repr=False, default_factory=dict
+    )
 
     @classmethod
     def of(cls, samples: Iterable[Sample] = ()) -> SamplesTable:
@@ -45,7 +52,7 @@ class SamplesTable:
 
     def sources(self, device: str, key: str) -> tuple[str, ...]:
         """What this was read from (replicas, services, the host), sorted."""
-        return _distinct(self._rows(device, key), "source")
+        return tuple(sorted(s for d, k, s in self._split() if (d, k) == (device, key)))
 
     def series(
         self,
@@ -66,15 +73,15 @@ class SamplesTable:
         Returns:
             Two arrays of one length; both empty when nothing was read.
         """
-        rows = self._rows(device, key)
-        if source is not None:
-            rows = rows.filter(pl.col("source") == source)
-        if start_s is not None:
-            rows = rows.filter(pl.col("taken_s") >= start_s)
-        if end_s is not None:
-            rows = rows.filter(pl.col("taken_s") < end_s)
-        rows = rows.sort("taken_s", maintain_order=True)
-        return rows["taken_s"].to_numpy(), rows["value"].to_numpy()
+        if source is None:
+            wanted = (pl.col("device") == device) & (pl.col("key") == key)
+            rows = self.frame.filter(wanted).sort("taken_s", maintain_order=True)
+            times, values = rows["taken_s"].to_numpy(), rows["value"].to_numpy()
+        else:
+            times, values = self._split().get((device, key, source), NOTHING)
+        first = 0 if start_s is None else int(np.searchsorted(times, start_s))
+        last = len(times) if end_s is None else int(np.searchsorted(times, end_s))
+        return times[first:last], values[first:last]
 
     def lateness_s(self, device: str) -> Floats:
         """How late each look of a device was (taken − due, seconds), one value a look."""
@@ -82,8 +89,15 @@ class SamplesTable:
         looks = looks.sort("taken_s", "due_s")
         return (looks["taken_s"] - looks["due_s"]).to_numpy()
 
-    def _rows(self, device: str, key: str) -> pl.DataFrame:
-        return self.frame.filter((pl.col("device") == device) & (pl.col("key") == key))
+    def _split(self) -> dict[Series, tuple[Floats, Floats]]:
+        """Every series by itself, made at the first question: judging asks hundreds of them."""
+        if not self._parts and len(self):
+            rows = self.frame.sort("taken_s", maintain_order=True)
+            parts = rows.partition_by("device", "key", "source", as_dict=True)
+            for (device, key, source), part in parts.items():
+                arrays = (part["taken_s"].to_numpy(), part["value"].to_numpy())
+                self._parts[str(device), str(key), str(source)] = arrays
+        return self._parts
 
 
 def _distinct(rows: pl.DataFrame, column: str) -> tuple[str, ...]:

@@ -149,7 +149,7 @@ def test_a_campaign_with_a_cell_too_few_is_not_finished(stored: Path) -> None:
 
 
 def test_another_version_of_a_campaign_does_not_count(stored: Path) -> None:
-    assert known.finished(own_plan(stored, "step.hold_s=99"), [stored]) is None
+    assert known.finished(own_plan(stored, "step.hold_s=21"), [stored]) is None
 
 
 @pytest.mark.parametrize(
@@ -223,7 +223,7 @@ def test_one_that_breaks_off_tells_its_exit_code_and_keeps_what_was_judged_befor
     one: list[Campaign], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     text = (tmp_path / "known/mine.yaml").read_text()
-    broken = load_campaign(text, source="mine", overrides=["step.hold_s=99"])
+    broken = load_campaign(text, source="mine", overrides=["step.hold_s=21"])
     (tmp_path / "known/worse.yaml").write_text(dump_campaign(broken))
     known.EXPERIMENTS["worse"] = replace(
         known.EXPERIMENTS["mine"], name="worse", campaigns=("worse",)

@@ -30,7 +30,7 @@ def adaptive(aim: Aim) -> NextProbe:
         if not any(each.counts for each in seen) and len(seen) >= 2:
             return Finished(reason="no step could be judged")
         belief = believe(whole(aim.grid[-1]), seen, tolerant=True)
-        answer = _settled(belief, aim, tried={each.concurrency for each in seen})
+        answer = _settled(belief, aim, seen)
         if answer:
             return Finished(reason=answer)
         if len(seen) >= aim.max_steps:
@@ -40,13 +40,20 @@ def adaptive(aim: Aim) -> NextProbe:
     return next_probe
 
 
-def _settled(belief: Belief, aim: Aim, *, tried: set[int]) -> str:
-    """The answer, once each of its ends was tried and is as sure as asked for; else nothing."""
+def _settled(belief: Belief, aim: Aim, seen: Sequence[Observation]) -> str:
+    """The answer, once its ends are as sure as asked for, were tried, and the lower one passed.
+
+    A lower end that failed by a hair may be believed to hold, but cannot be shipped.
+    """
     place = _place(belief, aim.grid)
     ends = aim.grid[max(place, 0) : place + 2]
+    tried = {each.concurrency for each in seen}
+    passed = {each.concurrency for each in seen if each.verdict == "pass"}
     held = belief.holds(aim.grid[place]) if place >= 0 else 1.0
     more = belief.holds(aim.grid[place + 1]) if place + 1 < len(aim.grid) else 0.0
     if min(held, 1 - more) < aim.confidence or not tried.issuperset(ends):
+        return ""
+    if place >= 0 and aim.grid[place] not in passed:
         return ""
     if place < 0:
         return f"not even {aim.grid[0]} holds (P = {1 - more:.2f})"
@@ -112,7 +119,7 @@ def _secure(aim: Aim, seen: Sequence[Observation], belief: Belief) -> Probe | No
     return Probe(
         concurrency=sure[-1],
         reason=f"last step: {sure[-1]} holds with P = {belief.holds(sure[-1]):.2f} and was not "
-        "tried yet",
+        "seen to hold yet",
     )
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import stdtrit
 
 FloatArray = NDArray[np.float64]
 
@@ -88,14 +89,13 @@ def fit_workers(demands: Sequence[Demand], *, waiting: int = 0) -> WorkerFit:
 def _coefficients(design: FloatArray, busy: FloatArray) -> list[Coefficient]:
     # Here, because most cells have nobody to be compared with, and SciPy loads slowly.
     from scipy.optimize import nnls
-    from scipy.stats import t
 
     bounded, _ = nnls(design, busy)
     free, _, _, _ = np.linalg.lstsq(design, busy, rcond=None)
     freedom = design.shape[0] - design.shape[1]
     spread = float(np.sum((busy - design @ free) ** 2)) / freedom
     errors = np.sqrt(np.diag(np.linalg.inv(design.T @ design)) * spread)
-    half = float(t.ppf(0.975, freedom)) * errors
+    half = float(stdtrit(freedom, 0.975)) * errors
     return [
         Coefficient(
             value=float(value),

@@ -140,6 +140,19 @@ class TestAdaptive:
         assert "the threshold lies at" in order.reason
         assert "holds with P = " in order.reason
 
+    def test_what_failed_by_a_hair_is_tried_again_before_it_is_the_answer(self) -> None:
+        """As measured: 4 broke its limit by 0.9 % and was believed to hold with P = 0.93."""
+        margins = {1: -1.28, 5: 0.32, 3: -0.58, 4: 0.009}
+        seen = [
+            Observation(
+                concurrency=n, verdict="fail" if m > 0 else "pass", margins={"launch_s_p95": m}
+            )
+            for n, m in margins.items()
+        ]
+        order = adaptive(Aim(grid=tuple(range(1, 25)), confidence=0.8))(seen)
+        assert isinstance(order, Probe)
+        assert order.concurrency == 4
+
     def test_the_last_step_goes_to_what_can_be_shipped(self) -> None:
         grid = tuple(range(1, 65))
         seen = [smooth(23)(n) for n in (1, 40, 25)]
