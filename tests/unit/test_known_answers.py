@@ -180,7 +180,7 @@ def one(stored: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[C
 
     def measure(plan: Campaign, **_: Any) -> ResultsFolder:
         begun.append(plan)
-        if plan.step.hold_s == 99:
+        if plan.step.hold_s == 21:
             raise TargetFailed("It broke.")
         return ResultsFolder(stored)
 
