@@ -70,7 +70,7 @@ def test_twelve_runs_reside_at_once_on_two_workers(tmp_path: Path) -> None:
     """
     plan = campaign(
         LIGHT, "profiles=[1vcpu-2gb]", "max_workers=[2]", "step.burst=true", "step.ramp_s=0",
-        "step.hold_s=60", "step.drain_s=180", "workloads.0.params.wait_s=60",
+        "step.hold_s=60", "step.drain_s=180", "workloads.0.params={requests: 2, wait_s: 28}",
     )  # fmt: skip
     facts = measure_steps(plan, [12], tmp_path)
     (step,) = facts.steps

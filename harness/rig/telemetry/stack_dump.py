@@ -108,7 +108,8 @@ def _at_work(thread: Thread, kind: Kind | None) -> bool:
 
 
 def _busy_kind(thread: Thread) -> Kind | None:
-    called = {f.function for f in thread.frames if "dagster/_grpc/" in f.file}
+    # Some Pythons give py-spy qualified names: DagsterApiServer.StartRun.
+    called = {f.function.rpartition(".")[2] for f in thread.frames if "dagster/_grpc/" in f.file}
     if not any(f.file.endswith("grpc/_server.py") and _in_pool(f) for f in thread.frames):
         return None
     if "StartRun" in called:
