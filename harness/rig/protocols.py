@@ -218,6 +218,35 @@ class Device(Protocol):
         """Let go of sockets and files."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Vitals:
+    """The latest readings, for the live view and the live gauges; `None` is not known (yet).
+
+    Memory, CPU, throttling and probe are of the worst replica, queues and runs are summed over
+    them. `cpu_cores` and `throttled_ratio` (share of quota periods that ran out) are over the last
+    two looks. `ping_queued` is what Dagster's own Ping last *said*, `ping_age_s` how long ago it
+    was asked. `events`: the moments noticed since the cell began, oldest first.
+    """
+
+    at_s: float
+    memory_bytes: float | None = None
+    memory_peak_bytes: float | None = None
+    memory_limit_bytes: float | None = None
+    cpu_cores: float | None = None
+    cpu_limit_cores: float | None = None
+    throttled_ratio: float | None = None
+    run_queue: float | None = None
+    pool_queue: float | None = None
+    starting: float | None = None
+    ping_queued: float | None = None
+    ping_age_s: float | None = None
+    resident_runs: float | None = None
+    probe_s: float | None = None
+    probes_lost: int = 0
+    oom_kills: int = 0
+    events: tuple[Event, ...] = ()
+
+
 class Telemetry(Protocol):
     """All devices of a cell together."""
 
@@ -232,6 +261,9 @@ class Telemetry(Protocol):
 
     def take(self) -> tuple[list[Sample], list[Event]]:
         """Everything sampled since the last `take`, oldest first."""
+
+    def vitals(self) -> Vitals:
+        """The latest reading of each thing a person watches; cheap, from any thread."""
 
     def stop(self) -> None:
         """End all devices. Safe to call twice."""
@@ -263,11 +295,46 @@ outside of `rig`.
 """
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Expectation:
+    """A cell about to be measured: `expected_s` and at most `longest_s` from start to stop."""
+
+    cell_id: str
+    expected_s: float
+    longest_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opinion:
+    """What the search thinks after a step; made outside of the rig, shown to whoever listens.
+
+    `verdict` and `broken` are of the step. `low`..`high` is where the threshold lies so far,
+    `high` `None` while nothing bounds it; `probability` that `low` really holds.
+    """
+
+    step: int
+    kind: StepKind
+    concurrency: int
+    repetition: int
+    verdict: str
+    broken: tuple[str, ...]
+    throughput_runs_per_s: float | None
+    response_p95_s: float | None
+    launch_p95_s: float | None
+    slowdown_p95: float | None
+    low: int | None
+    high: int | None
+    probability: float | None
+
+
 class Listener(Protocol):
     """Whoever wants to know what is going on; called from the conductor's thread."""
 
     def say(self, text: str) -> None:
         """A sentence for the person watching."""
+
+    def campaign_started(self, name: str, cells: Sequence[Expectation]) -> None:
+        """These cells will be measured, in this order."""
 
     def cell_started(self, cell_id: str, number: int, total: int) -> None:
         """Cell `number` of `total` (from 1) begins."""
@@ -278,8 +345,14 @@ class Listener(Protocol):
     def progress(self, progress: Progress) -> None:
         """How the current step goes; about once a second."""
 
+    def vitals(self, vitals: Vitals) -> None:
+        """How the server does; about once a second while a step runs."""
+
     def step_done(self, step: Step, runs: Sequence[Run]) -> None:
         """The step's facts are on disk."""
+
+    def step_judged(self, opinion: Opinion) -> None:
+        """What the search made of a step; after its `step_done`, before the next begins."""
 
     def cell_done(self, cell_id: str, ended: str) -> None:
         """The cell's facts are sealed; `ended` says why it is over."""

@@ -27,7 +27,8 @@ from source_tree import (
 pytestmark = pytest.mark.unit
 
 ALLOWED = {
-    "cli": {"scenarios", "rig", "analysis", "campaign", "facts", "report"},
+    "cli": {"scenarios", "watch", "rig", "analysis", "campaign", "facts", "report"},
+    "watch": {"rig", "campaign", "facts", "report"},
     "scenarios": {"rig", "analysis", "campaign", "facts", "report"},
     "rig": {"campaign", "facts"},
     "analysis": {"campaign", "facts"},
