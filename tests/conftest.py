@@ -1,13 +1,15 @@
 """Rules every test obeys, whatever it tests.
 
-Each test carries exactly one layer marker. A test that needs a Docker engine also carries
-`docker` (or asks for the fixture `docker_engine`): without an engine such tests are left out,
-and the last lines say so; where the environment says `CI=true` that is an error instead.
+Each test carries exactly one layer marker. What a test needs of this machine it says by a marker
+(`docker`, `browser`, `prometheus`) or by asking for the fixture of it (`docker_engine`,
+`chromium`, `prometheus_command`). What is missing leaves its tests out, and the last lines say so;
+where the environment says `CI=true` that is an error instead.
 """
 
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -20,27 +22,35 @@ ENGINE_TIMEOUT_S = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Engine:
-    """What the Docker engine said. `problem` is empty when its tests can run."""
+class Found:
+    """What was found of a need. `problem` is empty when its tests can run."""
 
-    version: str = ""
+    value: str = ""
     problem: str = ""
 
 
-class DockerTests:
-    """Which tests need an engine, and what became of them."""
+class Need:
+    """Something of this machine that tests need: which tests, and what became of them."""
 
-    def __init__(self, look: Callable[[], Engine]) -> None:
+    def __init__(self, what: str, *, marker: str, fixture: str, look: Callable[[], Found]) -> None:
+        self.what = what
+        self._marker = marker
+        self._fixture = fixture
         self._look = look
-        self._engine: Engine | None = None
+        self._found: Found | None = None
         self.left_out = 0
 
     @property
-    def engine(self) -> Engine:
-        """The engine, asked once and only when a test needs it."""
-        if self._engine is None:
-            self._engine = self._look()
-        return self._engine
+    def found(self) -> Found:
+        """What there is, looked for once and only when a test needs it."""
+        if self._found is None:
+            self._found = self._look()
+        return self._found
+
+    def of(self, item: pytest.Item) -> bool:
+        """Whether the test says, by marker or by fixture, that it needs this."""
+        by_fixture = self._fixture in getattr(item, "fixturenames", ())
+        return by_fixture or item.get_closest_marker(self._marker) is not None
 
     def keep(self, items: list[pytest.Item], config: pytest.Config, *, ci: bool) -> None:
         """Take out of `items` what cannot run here.
@@ -48,25 +58,38 @@ class DockerTests:
         Raises:
             pytest.UsageError: something had to be taken out in CI.
         """
-        need = [item for item in items if needs_docker(item)]
-        if not need or not self.engine.problem:
+        need = [item for item in items if self.of(item)]
+        if not need or not self.found.problem:
             return
         if ci:
             raise pytest.UsageError(
-                f"{len(need)} tests need a Docker engine, and CI must run them: "
-                f"{self.engine.problem}. Run .ci/provision first."
+                f"{len(need)} tests need {self.what}, and CI must run them: "
+                f"{self.found.problem}. Run .ci/provision first."
             )
         self.left_out = len(need)
-        items[:] = [item for item in items if not needs_docker(item)]
+        items[:] = [item for item in items if not self.of(item)]
         config.hook.pytest_deselected(items=need)
 
 
-DOCKER = pytest.StashKey[DockerTests]()
+NEEDS = pytest.StashKey[dict[str, Need]]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Keep one account of the docker tests for the whole session."""
-    config.stash[DOCKER] = DockerTests(ask_engine)
+    """Keep one account of every need for the whole session."""
+    config.stash[NEEDS] = {
+        "docker": Need(
+            "a Docker engine", marker="docker", fixture="docker_engine", look=ask_engine
+        ),
+        "chromium": Need(
+            "a Chromium", marker="browser", fixture="chromium", look=command_finder("chromium")
+        ),
+        "prometheus": Need(
+            "a Prometheus",
+            marker="prometheus",
+            fixture="prometheus_command",
+            look=command_finder("prometheus"),
+        ),
+    }
 
 
 @pytest.hookimpl(wrapper=True)
@@ -78,21 +101,22 @@ def pytest_collection_modifyitems(
     if problems:
         raise pytest.UsageError("\n".join(problems))
     yield
-    config.stash[DOCKER].keep(items, config, ci=os.environ.get("CI", "").lower() in ("true", "1"))
+    ci = os.environ.get("CI", "").lower() in ("true", "1")
+    for need in config.stash[NEEDS].values():
+        need.keep(items, config, ci=ci)
 
 
 def pytest_terminal_summary(
     terminalreporter: pytest.TerminalReporter, config: pytest.Config
 ) -> None:
     """Say at the end what was left out, so that a green line is not taken for the whole."""
-    docker = config.stash[DOCKER]
-    if docker.left_out:
-        terminalreporter.write_line(
-            f"LEFT OUT: {docker.left_out} tests that need a Docker engine "
-            f"({docker.engine.problem})",
-            yellow=True,
-            bold=True,
-        )
+    for need in config.stash[NEEDS].values():
+        if need.left_out:
+            terminalreporter.write_line(
+                f"LEFT OUT: {need.left_out} tests that need {need.what} ({need.found.problem})",
+                yellow=True,
+                bold=True,
+            )
 
 
 def layer_problem(item: pytest.Item) -> str:
@@ -104,19 +128,23 @@ def layer_problem(item: pytest.Item) -> str:
     return f"{item.nodeid}: needs exactly one marker of {', '.join(LAYERS)}; it has {found}."
 
 
-def needs_docker(item: pytest.Item) -> bool:
-    """Whether the test says, by marker or by fixture, that it needs an engine."""
-    by_fixture = "docker_engine" in getattr(item, "fixturenames", ())
-    return by_fixture or item.get_closest_marker("docker") is not None
-
-
-def ask_engine() -> Engine:
+def ask_engine() -> Found:
     """Ask the `docker` command for the engine and the two plugins the images need."""
     version, problem = _first_line("docker", "version", "--format", "{{.Server.Version}}")
     for plugin in ("compose", "buildx"):
         if not problem:
             _, problem = _first_line("docker", plugin, "version")
-    return Engine(version=version, problem=problem)
+    return Found(value=version, problem=problem)
+
+
+def command_finder(command: str) -> Callable[[], Found]:
+    """Looks for a command on the PATH."""
+
+    def look() -> Found:
+        path = shutil.which(command)
+        return Found(value=path) if path else Found(problem=f"`{command}`: no such command")
+
+    return look
 
 
 def _first_line(*command: str) -> tuple[str, str]:
@@ -154,4 +182,16 @@ def repo_root() -> Path:
 @pytest.fixture(scope="session")
 def docker_engine(pytestconfig: pytest.Config) -> str:
     """The version of the engine that answers; asking for it marks a test as `docker`."""
-    return pytestconfig.stash[DOCKER].engine.version
+    return pytestconfig.stash[NEEDS]["docker"].found.value
+
+
+@pytest.fixture(scope="session")
+def chromium(pytestconfig: pytest.Config) -> str:
+    """The path of a Chromium; every `browser` test has one."""
+    return pytestconfig.stash[NEEDS]["chromium"].found.value
+
+
+@pytest.fixture(scope="session")
+def prometheus_command(pytestconfig: pytest.Config) -> str:
+    """The path of a Prometheus; asking for it marks a test as `prometheus`."""
+    return pytestconfig.stash[NEEDS]["prometheus"].found.value

@@ -208,6 +208,23 @@ def test_tests_nobody_selected_need_no_engine(
     result.stdout.no_fnmatch_line("LEFT OUT*")
 
 
+@pytest.mark.parametrize(
+    ("test", "said"),
+    [
+        ("@pytest.mark.browser\ndef test_page(chromium): pass", "a Chromium"),
+        ("@pytest.mark.unit\ndef test_scrape(prometheus_command): pass", "a Prometheus"),
+    ],
+)
+def test_what_else_is_missing_is_left_out_and_said_too(
+    suite: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, test: str, said: str
+) -> None:
+    suite.makepyfile(f"import pytest\n{test}\n")
+    monkeypatch.setenv("PATH", str(suite.path / "bin"))
+    result = suite.runpytest_inprocess("-q")
+    result.assert_outcomes(deselected=1)
+    result.stdout.fnmatch_lines([f"LEFT OUT: 1 tests that need {said} (*no such command)"])
+
+
 def test_with_an_engine_every_test_runs(suite: pytest.Pytester) -> None:
     (suite.path / "bin/docker").write_text("#!/bin/sh\necho 1.2\n", encoding="utf-8")
     suite.runpytest_inprocess().assert_outcomes(passed=3)
