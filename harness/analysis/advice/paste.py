@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from harness.analysis.workers.dagster_defaults import STEPS_VARIABLE, version_of
+from harness.facts.dagster_versions import (
+    STEPS_VARIABLE,
+    has_concurrency_section,
+    workers_variable,
+)
 from harness.facts.model import Cell
-
-WORKERS_VARIABLE = ((1, 6), "DAGSTER_GRPC_MAX_WORKERS")
-"""Read by `dagster api grpc` from Dagster 1.6 on; an older one ignores it without a word."""
-
-OLD_WORKERS_VARIABLE = "DAGSTER_CLI_API_GRPC_MAX_WORKERS"
-"""What the command line library derives from the option's name; works in every version."""
-
-CONCURRENCY_SECTION = (1, 10)
-"""First Dagster whose `dagster.yaml` has `concurrency: runs:`; before, `run_queue:`."""
 
 
 def paste_lines(
@@ -35,7 +30,7 @@ def paste_lines(
     servers = "the code server" if replicas == 1 else f"each of the {replicas} code servers"
     environment = []
     if max_workers is not None:
-        environment.append(f"{_workers_variable(cell.dagster)}={max_workers}")
+        environment.append(f"{workers_variable(cell.dagster)}={max_workers}")
     if steps_at_once is not None:
         environment.append(f"{STEPS_VARIABLE}={steps_at_once}")
     if environment:
@@ -43,12 +38,7 @@ def paste_lines(
     return (*environment, "# dagster.yaml", *_queue(cell.dagster, max_concurrent_runs))
 
 
-def _workers_variable(dagster: str) -> str:
-    since, name = WORKERS_VARIABLE
-    return name if version_of(dagster) >= since else OLD_WORKERS_VARIABLE
-
-
 def _queue(dagster: str, runs: int) -> tuple[str, ...]:
-    if version_of(dagster) >= CONCURRENCY_SECTION:
+    if has_concurrency_section(dagster):
         return ("concurrency:", "  runs:", f"    max_concurrent_runs: {runs}")
     return ("run_queue:", f"  max_concurrent_runs: {runs}")

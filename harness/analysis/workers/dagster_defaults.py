@@ -10,11 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from harness.facts.dagster_versions import STEPS_VARIABLE, version_of
 from harness.facts.model import Cell
 from harness.units import show_cores
-
-STEPS_VARIABLE = "DAGSTER_MULTIPROCESS_EXECUTOR_MAX_CONCURRENT"
-"""Steps of one run at a time in the multiprocess executor; unset, the machine's CPU count."""
 
 START_DEADLINE_S = 60.0
 """After this a `StartRun` call is given up and its run fails (`DAGSTER_GRPC_TIMEOUT_SECONDS`)."""
@@ -160,11 +158,6 @@ def steps_at_once(
     if told:
         return int(told) if told.isdigit() and int(told) else None
     return int(host_cpus) if host_cpus else None
-
-
-def version_of(dagster: str) -> tuple[int, ...]:
-    """`1.13.27` → (1, 13, 27)."""
-    return tuple(int(part) for part in dagster.split("."))
 
 
 def _run_limit(dagster: str) -> int | None:

@@ -9,9 +9,10 @@ from typing import Literal
 from harness.analysis.judging import JudgedCell
 from harness.analysis.measures.windows import CellRecord
 from harness.analysis.model.resources import Resources
-from harness.analysis.workers.dagster_defaults import STEPS_VARIABLE, steps_at_once
+from harness.analysis.workers.dagster_defaults import steps_at_once
 from harness.analysis.workers.points import WorkerPoint, point_of
 from harness.campaign.plan import CellPlan
+from harness.facts.dagster_versions import STEPS_VARIABLE
 from harness.facts.model import Cell
 
 Setting = Literal["max_workers", "steps_at_once"]

@@ -15,8 +15,8 @@ from harness.analysis.advice.recommendation import Background, Recommendation, r
 from harness.analysis.capacity import Capacity
 from harness.analysis.measures.steps import StepSummary
 from harness.analysis.model.resources import Resources
-from harness.analysis.workers.dagster_defaults import STEPS_VARIABLE
 from harness.analysis.workers.rule import WorkerFinding, worker_findings
+from harness.facts.dagster_versions import STEPS_VARIABLE
 from harness.facts.model import Cell
 
 pytestmark = pytest.mark.unit

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from harness.analysis.workers.dagster_defaults import (
     FARGATE_CAVEAT,
     FARGATE_VISIBLE_CPUS,
-    STEPS_VARIABLE,
     default_sentences,
     default_workers,
     defaults_here,
@@ -19,6 +18,7 @@ from harness.analysis.workers.dagster_defaults import (
     steps_at_once,
 )
 from harness.campaign.profiles import FARGATE
+from harness.facts.dagster_versions import STEPS_VARIABLE
 
 pytestmark = pytest.mark.unit
 

@@ -7,10 +7,10 @@ import pytest
 from factory import ALL_SLOS, BASE_MIB, Rung
 from factory_workers import UNLOADED, cell_with, measured, plan_of
 
-from harness.analysis.workers.dagster_defaults import STEPS_VARIABLE
 from harness.analysis.workers.groups import MeasuredCell
 from harness.analysis.workers.rule import WorkerFinding, worker_findings
 from harness.campaign.plan import Queue, Sensors
+from harness.facts.dagster_versions import STEPS_VARIABLE
 
 pytestmark = pytest.mark.unit
 

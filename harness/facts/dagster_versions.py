@@ -1,0 +1,35 @@
+"""What a setting is called in the words of one Dagster version.
+
+Read from the code of Dagster 1.5 to 1.13. Whoever writes settings for people to paste asks here,
+so that all of them say the same.
+"""
+
+from __future__ import annotations
+
+STEPS_VARIABLE = "DAGSTER_MULTIPROCESS_EXECUTOR_MAX_CONCURRENT"
+"""Steps of one run at a time in the multiprocess executor; unset, the machine's CPU count."""
+
+WORKERS_VARIABLE = ((1, 6), "DAGSTER_GRPC_MAX_WORKERS")
+"""Read by `dagster api grpc` from Dagster 1.6 on; an older one ignores it without a word."""
+
+OLD_WORKERS_VARIABLE = "DAGSTER_CLI_API_GRPC_MAX_WORKERS"
+"""What the command line library derives from the option's name; works in every version."""
+
+CONCURRENCY_SECTION = (1, 10)
+"""First Dagster whose `dagster.yaml` has `concurrency: runs:`; before, `run_queue:`."""
+
+
+def version_of(dagster: str) -> tuple[int, ...]:
+    """`1.13.27` → (1, 13, 27)."""
+    return tuple(int(part) for part in dagster.split("."))
+
+
+def workers_variable(dagster: str) -> str:
+    """The variable that sets the gRPC workers of a code server of this version."""
+    since, name = WORKERS_VARIABLE
+    return name if version_of(dagster) >= since else OLD_WORKERS_VARIABLE
+
+
+def has_concurrency_section(dagster: str) -> bool:
+    """Whether `dagster.yaml` of this version knows `concurrency: runs:`."""
+    return version_of(dagster) >= CONCURRENCY_SECTION
