@@ -1,0 +1,1 @@
+"""What charts are drawn from: `types` is its contract, `cell` makes it from one cell's facts."""
