@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from harness.analysis.blast import Blast
 from harness.analysis.findings.document import (
     Capacity,
@@ -12,10 +14,19 @@ from harness.analysis.findings.document import (
     SloFinding,
     WorkerFinding,
 )
-from harness.units import show_seconds
+from harness.analysis.findings.types import ProfileFinding
+from harness.units import MIB, show_bytes, show_cores, show_seconds
 
 UNKNOWN = "-"
 RATIO_SLOS = ("failed_runs", "memory_headroom")
+LIMIT_WORDS = {
+    "launch_cpu": "CPU for starting runs",
+    "worker_pool": "gRPC workers",
+    "memory": "memory",
+    "control_plane": "what feeds the server",
+    "run_cpu": "CPU of the runs' own work",
+}
+"""The limits of docs/glossary.md ("What binds") in words."""
 
 
 def plain(value: object, spec: str = "") -> str:
@@ -198,3 +209,23 @@ def worker_title(finding: WorkerFinding) -> str:
     """Which cells a comparison of settings is about."""
     at = f" at {count_of(finding.concurrency, 'run')}" if finding.concurrency else ""
     return f"{finding.setting} of {finding.workload} on {finding.profile}{at}"
+
+
+def limit_words(limit: str | None) -> str:
+    """`launch_cpu` as "CPU for starting runs"; a limit this version does not know as it is."""
+    return UNKNOWN if limit is None else LIMIT_WORDS.get(limit, limit)
+
+
+def size_phrase(profile: ProfileFinding) -> str:
+    """`1 vCPU / 2 GiB`."""
+    return f"{show_cores(profile.vcpu)} / {show_bytes(profile.memory_mib * MIB)}"
+
+
+def probability_phrase(probability: float | None) -> str:
+    """`97 %`, `more than 99 %`, `less than 1 %`: certainty is never claimed."""
+    if probability is None:
+        return UNKNOWN
+    percent_down = math.floor(probability * 100)
+    if percent_down >= 99:
+        return "more than 99 %"
+    return f"{percent_down} %" if percent_down else "less than 1 %"
