@@ -9,13 +9,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from harness.campaign.profiles import FARGATE
+
 Basis = Literal["measured", "predicted"]
 Limit = Literal["launch_cpu", "run_cpu", "memory", "worker_pool", "control_plane"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Duration:
-    """How long a run takes alone, from start to end. `p95_s` is `None` where only a mean is given."""
+    """How long a run takes alone, from start to end. `p95_s`: `None` where only a mean is given."""
 
     mean_s: float
     p95_s: float | None = None
@@ -141,6 +143,12 @@ class Shipping:
     max_workers: int | None
     max_concurrent_runs: int
     steps_at_once: int | None = None
+
+    @property
+    def fargate(self) -> bool:
+        """Whether Fargate offers this pair of vCPU and memory."""
+        pairs = {(size.vcpu, size.memory_mib) for size in FARGATE.values()}
+        return (self.vcpu, self.memory_mib) in pairs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
