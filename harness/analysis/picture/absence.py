@@ -8,13 +8,23 @@ from harness.analysis.measures.windows import CellRecord, hold_of
 from harness.facts.model import Event, Step
 
 
-def why_nothing(record: CellRecord, *devices: str) -> str:
-    """Why none of these devices has left a reading to draw."""
-    off = [name for name in devices if name not in record.cell.devices]
-    if len(off) == len(devices):
+def why_nothing(record: CellRecord, what: str, *devices: str) -> str:
+    """Why none of these devices has left anything to draw.
+
+    Args:
+        what: one of the things they would have read, in words.
+    """
+    on = [name for name in devices if name in record.cell.devices]
+    if not record.steps:
+        return _before_any_step(record)
+    if not on:
         return f"{_named(devices)} switched off for this campaign."
-    reasons = (_of_device(record, name) for name in devices if name not in off)
-    return next((reason for reason in reasons if reason), _of_cell(record, devices))
+    said = [reason for name in on if (reason := _of_device(record, name))]
+    if said:
+        return said[0]
+    if "cgroup" in on and not record.cell.limits_enforced:
+        return f"No {what} was read: no limits were enforced here, so there is no cgroup to ask."
+    return f"No {what} was read, although {_named(tuple(on)).lower()} on."
 
 
 def missing_of(record: CellRecord) -> tuple[str, ...]:
@@ -26,17 +36,26 @@ def _missing(record: CellRecord) -> Iterator[str]:
     cell, steps = record.cell, record.steps
     if not cell.sealed:
         yield "The cell was not finished: its record ends where the harness was stopped."
-    if _broke_off(record) and steps:
-        yield f"The cell ended before its search did ({cell.ended})."
     if not steps:
         yield f"No step was measured{_because(record)}."
+        return
+    if cell.ended.startswith(("failed", "interrupted")):
+        yield f"The cell ended before its search did{_because(record)}."
     for step in steps:
         if step.kind != "warmup" and hold_of(step) is None:
             yield f"{_step(step)} never held its load{_detail(step)}: nothing of it was judged."
-    if steps and not record.runs:
+    if not record.runs:
         yield "No run was offered."
-    if steps and not cell.limits_enforced:
-        yield "No limit was enforced, so none is drawn: memory and CPU are those of this machine."
+    if not cell.limits_enforced:
+        yield "No limit was enforced, so none is drawn."
+    yield from _of_steps(record)
+
+
+def _of_steps(record: CellRecord) -> Iterator[str]:
+    known = record.samples.sources("processes", "runs_rss_bytes")
+    apart = record.samples.sources("processes", "steps_rss_bytes")
+    if record.cell.executor != "in_process" and known and not apart:
+        yield "The memory of steps is drawn with that of their runs: they were not told apart."
 
 
 def _of_device(record: CellRecord, device: str) -> str:
@@ -49,12 +68,10 @@ def _of_device(record: CellRecord, device: str) -> str:
     return ""
 
 
-def _of_cell(record: CellRecord, devices: tuple[str, ...]) -> str:
-    if not record.steps:
-        return f"Nothing was read: the cell ended before its first step{_because(record)}."
-    if devices == ("cgroup",) and not record.cell.limits_enforced:
-        return "Nothing was read: without enforced limits the server has no cgroup of its own."
-    return f"{_named(devices)} on, but left no reading."
+def _before_any_step(record: CellRecord) -> str:
+    if not record.cell.sealed and not record.cell.ended:
+        return "Nothing is recorded: the harness was stopped before the first step was done."
+    return f"Nothing was read: the cell ended before its first step{_because(record)}."
 
 
 def _named(devices: tuple[str, ...]) -> str:
@@ -62,14 +79,8 @@ def _named(devices: tuple[str, ...]) -> str:
     return f"The device {names} was" if len(devices) == 1 else f"The devices {names} were"
 
 
-def _broke_off(record: CellRecord) -> bool:
-    return record.cell.ended.startswith(("failed", "interrupted"))
-
-
 def _because(record: CellRecord) -> str:
-    if record.cell.ended:
-        return f" ({record.cell.ended.rstrip('.')})"
-    return "" if record.cell.sealed else " (it is not finished)"
+    return f" ({record.cell.ended.rstrip('.')})" if record.cell.ended else ""
 
 
 def _step(step: Step) -> str:

@@ -14,7 +14,7 @@ class Budget:
     every step the slowest.
     """
 
-    points: int = 2000
+    points: int = 3000
     runs: int = 20_000
 
 
@@ -22,15 +22,15 @@ class Budget:
 class Total:
     """Of a whole campaign: readings of all lines together, and runs."""
 
-    points: int = 26_000
+    points: int = 40_000
     runs: int = 20_000
 
 
 DEFAULT = Budget()
 DEFAULT_TOTAL = Total()
 
-LEAST_POINTS = 40
-"""Twenty buckets: fewer show nothing but a band."""
+LEAST_POINTS = 60
+"""Thirty buckets: fewer show nothing but a band."""
 
 
 def shares(wanted: Sequence[int], total: int) -> tuple[int, ...]:

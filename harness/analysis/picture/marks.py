@@ -106,8 +106,8 @@ def _oom_kill(detail: Mapping[str, Any]) -> str:
 
 
 def _server_died(detail: Mapping[str, Any]) -> str:
-    why = "of memory (OOM), " if detail.get("oom") else ""
-    return f"The server died {why}exit code {detail.get('exit_code', 'not known')}"
+    why = "for want of memory (OOM), " if detail.get("oom") else "with "
+    return f"The server died {why}{_exit(detail)}"
 
 
 def _fresh_server(detail: Mapping[str, Any]) -> str:
@@ -134,7 +134,7 @@ def _fallback(detail: Mapping[str, Any]) -> str:
 
 
 def _die(detail: Mapping[str, Any]) -> str:
-    return f"The container ended, exit code {detail.get('exit_code', 'not known')}"
+    return f"The container ended, {_exit(detail)}"
 
 
 def _kill(detail: Mapping[str, Any]) -> str:
@@ -168,6 +168,15 @@ WORDS: Mapping[str, Words] = {
 
 GRAVE = ("oom_kill", "server_died", "fresh_server", "step_aborted")
 """Never left out, however many."""
+
+
+def _exit(detail: Mapping[str, Any]) -> str:
+    """A shell adds 128 to the signal that ended a process; a child's own code is its negative."""
+    code = detail.get("exit_code")
+    if not isinstance(code, int):
+        return "exit code not known"
+    signal = -code if code < 0 else code - 128
+    return f"exit code {code}" + (f" (signal {signal})" if 0 < signal < 65 else "")
 
 
 def _number(value: object) -> float | None:

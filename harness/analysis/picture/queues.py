@@ -32,7 +32,9 @@ def queues_of(record: CellRecord, canvas: Canvas) -> Group:
         *gauges(canvas, "pool", POOL_QUEUE),
         *gauges(canvas, "ping", PING_QUEUED, lost="ping_failed"),
     )
-    return Group(lines=lines, missing="" if lines else why_nothing(record, "pool", "run_queue"))
+    return Group(
+        lines=lines, missing="" if lines else why_nothing(record, "queue", "pool", "run_queue")
+    )
 
 
 def probe_of(record: CellRecord, canvas: Canvas) -> Group:
@@ -43,5 +45,5 @@ def probe_of(record: CellRecord, canvas: Canvas) -> Group:
         lines=lines,
         limit=limit_s,
         limit_name="" if limit_s is None else f"objective {PROBE_SLO}",
-        missing="" if lines else why_nothing(record, "probe"),
+        missing="" if lines else why_nothing(record, "probe", "probe"),
     )

@@ -33,6 +33,8 @@ def rate_of(times: FloatArray, counter: FloatArray, over: FloatArray | None = No
     Returns:
         A rate stands in the middle of the time it is of. Across a gap there is none.
     """
+    known = np.isfinite(counter) & (np.isfinite(over) if over is not None else True)
+    times, counter, over = times[known], counter[known], None if over is None else over[known]
     looks = curve_of(times, counter)
     picks = np.flatnonzero(np.diff(np.floor(times / OVER_S), append=np.inf) > 0)
     above = np.diff(growth_of(counter)[picks])

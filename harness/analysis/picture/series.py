@@ -40,7 +40,7 @@ def memory_of(record: CellRecord, canvas: Canvas) -> Group:
         lines=tuple(lines),
         limit=None if size_bytes is None else round(size_bytes / MIB, WORKING_SET.digits),
         limit_name="" if size_bytes is None else _limit_name(record, "memory"),
-        missing="" if lines else why_nothing(record, DEVICE),
+        missing="" if lines else why_nothing(record, "memory", DEVICE),
     )
 
 
@@ -56,20 +56,25 @@ def cpu_of(record: CellRecord, canvas: Canvas) -> Group:
         lines=drawable(lines),
         limit=cores,
         limit_name="" if cores is None else _limit_name(record, "CPU"),
-        missing="" if drawable(lines) else why_nothing(record, DEVICE),
+        missing="" if drawable(lines) else why_nothing(record, "CPU time", DEVICE),
     )
 
 
 def throttling_of(record: CellRecord, canvas: Canvas) -> Group:
-    """Share of each replica's quota periods that ran out of quota, 0 to 1."""
+    """Share of each replica's quota periods that ran out of quota, 0 to 1.
+
+    Nothing to draw where no period ever passed: there was no quota to run out of.
+    """
     lines = []
     for source in canvas.samples.sources(DEVICE, "throttled_periods"):
         times, throttled, periods = together(
             canvas, DEVICE, ("throttled_periods", "periods"), source=source
         )
-        lines.append(canvas.line(THROTTLED, source, rate_of(times, throttled, over=periods)))
+        if periods.any():
+            lines.append(canvas.line(THROTTLED, source, rate_of(times, throttled, over=periods)))
     return Group(
-        lines=drawable(lines), missing="" if drawable(lines) else why_nothing(record, DEVICE)
+        lines=drawable(lines),
+        missing="" if drawable(lines) else why_nothing(record, "quota period", DEVICE),
     )
 
 

@@ -50,7 +50,7 @@ def processes_of(record: CellRecord, canvas: Canvas) -> Group:
         for source in canvas.samples.sources(DEVICE, f"server_{measure.key}_bytes")
     }
     lines = drawable([line for source in sorted(sources) for line in _layers(canvas, source)])
-    return Group(lines=lines, missing="" if lines else why_nothing(record, DEVICE))
+    return Group(lines=lines, missing="" if lines else why_nothing(record, "process", DEVICE))
 
 
 def _layers(canvas: Canvas, source: str) -> list[Line]:

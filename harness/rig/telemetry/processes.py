@@ -43,12 +43,17 @@ class Member:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sorted:
-    """A tree by kind. `in_runs` is every process below the server's run workers, them included."""
+    """A tree by kind.
+
+    `in_runs` is every process below the server's run workers, them included; `in_steps`, a part of
+    it, every process below the runs' step workers, them included.
+    """
 
     server: Member
     runs: tuple[Member, ...]
     steps: tuple[Member, ...]
     in_runs: tuple[Member, ...]
+    in_steps: tuple[Member, ...]
 
 
 class Tree:
@@ -90,6 +95,7 @@ class ServerTree:
         values = {
             "server_rss_bytes": float(found.server.rss_bytes),
             "runs_rss_bytes": float(sum(m.rss_bytes for m in found.in_runs)),
+            "steps_rss_bytes": float(sum(m.rss_bytes for m in found.in_steps)),
             "resident_runs": float(len(found.runs)),
             "steps": float(len(found.steps)),
             "server_threads": float(found.server.threads),
@@ -126,11 +132,13 @@ class ServerTree:
 
 
 class ProcessesDevice:
-    """Keys by replica: `server_rss_bytes runs_rss_bytes resident_runs steps server_threads`.
+    """Keys by replica: `server_rss_bytes runs_rss_bytes steps_rss_bytes resident_runs steps
+    server_threads`.
 
-    Every fifth look also `server_pss_bytes runs_pss_bytes`, absent where the kernel will not
-    tell us (another user's processes). RSS counts shared pages once per process; PSS shares
-    them out, so only PSS adds up.
+    Every fifth look also `server_pss_bytes runs_pss_bytes steps_pss_bytes`, absent where the
+    kernel will not tell us (another user's processes). RSS counts shared pages once per process;
+    PSS shares them out, so only PSS adds up. The memory of steps is part of that of their runs:
+    server and runs make the whole.
     """
 
     cost = COST
@@ -189,6 +197,7 @@ def sort_members(members: list[Member]) -> Sorted | None:
         runs=tuple(runs),
         steps=tuple(steps),
         in_runs=tuple(_descend(runs, below)),
+        in_steps=tuple(_descend(steps, below)),
     )
 
 
@@ -205,8 +214,15 @@ def _pss(found: Sorted, process: Callable[[int], psutil.Process]) -> dict[str, f
         server = process(found.server.pid).memory_full_info().pss
     except psutil.Error:
         return {}
-    runs = 0
+    runs = steps = 0
+    in_steps = {member.pid for member in found.in_steps}
     for member in found.in_runs:
         with contextlib.suppress(psutil.NoSuchProcess):
-            runs += process(member.pid).memory_full_info().pss
-    return {"server_pss_bytes": float(server), "runs_pss_bytes": float(runs)}
+            pss_bytes = process(member.pid).memory_full_info().pss
+            runs += pss_bytes
+            steps += pss_bytes if member.pid in in_steps else 0
+    return {
+        "server_pss_bytes": float(server),
+        "runs_pss_bytes": float(runs),
+        "steps_pss_bytes": float(steps),
+    }

@@ -55,6 +55,21 @@ def test_memory_of_runs_includes_everything_below_them() -> None:
     assert set(found.in_runs) == {RUN, STEP, shell}
 
 
+def test_memory_of_steps_is_a_part_of_that_of_their_runs() -> None:
+    shell, beside = member(40, 30, "other"), member(41, 20, "other")
+    found = sort_members([SERVER, RUN, OTHER_RUN, STEP, shell, beside])
+    assert found is not None
+    assert set(found.in_steps) == {STEP, shell}
+    assert set(found.in_steps) < set(found.in_runs)
+    assert beside in found.in_runs
+
+
+def test_a_run_without_step_processes_has_no_memory_of_steps() -> None:
+    found = sort_members([SERVER, RUN, member(41, 20, "other")])
+    assert found is not None
+    assert found.in_steps == ()
+
+
 def test_a_resource_tracker_is_no_run() -> None:
     found = sort_members([SERVER, member(22, 10, "other")])
     assert found is not None
