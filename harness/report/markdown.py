@@ -1,0 +1,235 @@
+"""Findings for a pull request or a chat: the answer in the first lines, the rest folded.
+
+GitHub-flavoured, below what a comment may hold, and readable where nobody renders it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from harness.analysis.findings.types import CellFinding, Findings, StepFinding
+from harness.errors import ExitCode
+from harness.report.html.context import PageContext
+from harness.report.markdown_doubts import doubts
+from harness.report.markup import bullets, code, code_block, escaped, folded, table
+from harness.report.phrases import (
+    broken_phrase,
+    capacity_phrase,
+    launch_cpu_phrase,
+    marked,
+    memory_phrase,
+    percent,
+    plain,
+    rate_phrase,
+    settings_phrase,
+    worker_title,
+)
+from harness.report.standing import (
+    VERDICTS,
+    command_line,
+    gaps_of,
+    harness_phrase,
+    host_phrase,
+    own_traits,
+    shared_traits,
+)
+from harness.report.terminal import DOUBT_MARK, FEW_MARK, LIMIT_MARK, reasons_of
+
+MOST_BYTES = 60_000
+"""A comment on GitHub holds 65,536 characters."""
+
+MOST_CELLS = 60
+OPEN_SETTINGS = 3
+"""Up to so many cells the lines to paste stand open, of more they are folded."""
+
+STEP_HEADINGS = (
+    "runs", "ok / bad / lost", "runs/s", "response p95", "launch p95", "slowdown", "memory",
+    "CPU cores", "throttled", "pool queue", "probe p99", "verdict",
+)  # fmt: skip
+
+
+def render_markdown(findings: Findings, context: PageContext, *, verdict: ExitCode) -> str:
+    """The whole report, ending in a newline, below 60 KB.
+
+    Args:
+        findings: of one campaign.
+        context: whose record it is, and how far it got.
+        verdict: what the exit code of the command says.
+    """
+    cells, shared = findings.cells, shared_traits(findings.cells)
+    parts = [_head(context, verdict, findings, shared), *_missing(context)]
+    if any(not cell.limits_enforced for cell in cells):
+        parts.append(f"**Note**: {escaped(LIMIT_MARK)}.")
+    parts += doubts(findings.validity, {cell.id: own_traits(cell, shared) for cell in cells})
+    if cells:
+        parts += [_answers(cells[:MOST_CELLS], shared), *_left_out_cells(cells)]
+        parts += _settings(cells[:MOST_CELLS], shared)
+    last = [_reproduce(findings, context), *_footnotes(cells)]
+    return _within_bounds(parts, list(_details(findings, shared)), last)
+
+
+def _head(
+    context: PageContext, verdict: ExitCode, findings: Findings, shared: Mapping[str, str]
+) -> str:
+    word, sentence = VERDICTS[verdict]
+    word += ", not complete" if gaps_of(context) else ""
+    lines = [f"## Load test {escaped(context.title)}: {word}", "", sentence]
+    if not findings.cells:
+        lines[-1] += " No cell was measured."
+    traits = [*shared.values(), *([context.started_utc] if context.started_utc else [])]
+    if traits:
+        lines += ["", escaped(", ".join(traits))]
+    return "\n".join(lines)
+
+
+def _missing(context: PageContext) -> Iterator[str]:
+    gaps = gaps_of(context)
+    if gaps:
+        shown = [escaped(gap) for gap in gaps[:MOST_CELLS]]
+        more = len(gaps) - len(shown)
+        rest = [f"and {more} more"] if more else []
+        yield "**Not complete**\n\n" + bullets([*shown, *rest])
+
+
+def _answers(cells: Sequence[CellFinding], shared: Mapping[str, str]) -> str:
+    headings = ("cell", "holds (runs at once)", "fails at", "what broke", "binds", "runs/s",
+                "MiB a run (95 %)", "launch", "set")  # fmt: skip
+    return table(
+        headings,
+        (
+            (
+                escaped(own_traits(cell, shared)),
+                f"**{escaped(capacity_phrase(cell.capacity))}**",
+                plain(cell.capacity.first_failing),
+                escaped(broken_phrase(cell)),
+                escaped(binding_words(cell)),
+                rate_phrase(cell.throughput_runs_per_s),
+                memory_phrase(cell.memory),
+                launch_cpu_phrase(cell.cpu),
+                settings_phrase(cell.recommendation),
+            )
+            for cell in cells
+        ),
+    )
+
+
+def binding_words(cell: CellFinding) -> str:
+    """The limit that gave first, and how clear that is where it is not."""
+    binding = cell.binding
+    if binding is None or binding.limit is None:
+        return cell.capacity.binding or plain(None)
+    return binding.limit + ("" if binding.strength == "clear" else f" ({binding.strength})")
+
+
+def _left_out_cells(cells: Sequence[CellFinding]) -> Iterator[str]:
+    if len(cells) > MOST_CELLS:
+        yield f"{len(cells) - MOST_CELLS} more cells are in `findings.json`."
+
+
+def _settings(cells: Sequence[CellFinding], shared: Mapping[str, str]) -> Iterator[str]:
+    blocks = []
+    for cell in cells:
+        title, advice = own_traits(cell, shared), cell.recommendation
+        if advice.paste:
+            blocks.append(f"For {escaped(title)}:\n\n{code_block(advice.paste, 'yaml')}")
+        else:
+            blocks.append(f"For {escaped(title)}: {escaped(' '.join(advice.why))}")
+    if len(blocks) <= OPEN_SETTINGS:
+        yield "**Settings to paste**"
+        yield from blocks
+    else:
+        yield folded("Settings to paste", "\n\n".join(blocks))
+
+
+def _details(findings: Findings, shared: Mapping[str, str]) -> Iterator[str]:
+    """What is folded, and left out first where the report would grow too long."""
+    for finding in findings.workers:
+        yield folded(worker_title(finding), bullets(map(escaped, finding.evidence)))
+    for cell in findings.cells:
+        yield _evidence(cell, own_traits(cell, shared))
+    defaults = dict.fromkeys(text for cell in findings.cells for text in cell.defaults)
+    if defaults:
+        yield folded("What Dagster chooses where nothing is set", bullets(map(escaped, defaults)))
+
+
+def _evidence(cell: CellFinding, title: str) -> str:
+    body = bullets(escaped(text) for text in reasons_of(cell))
+    if cell.steps:
+        body += "\n\n" + table(STEP_HEADINGS, map(_step, cell.steps))
+    count = len(cell.steps)
+    return folded(f"{title}: evidence and {count} step{'' if count == 1 else 's'}", body)
+
+
+def _step(step: StepFinding) -> tuple[str, ...]:
+    again = f" (no. {step.repetition})" if step.repetition > 1 else ""
+    return (
+        f"{step.concurrency}{again}",
+        f"{step.completed - step.failed} / {step.failed} / {step.lost}",
+        rate_phrase(step.throughput_runs_per_s),
+        marked(step.response_s.p95, enough=step.response_s.enough),
+        marked(step.launch_s.p95, enough=step.launch_s.enough),
+        plain(step.slowdown_p95, ".2f"),
+        percent(step.memory_peak_ratio),
+        plain(step.cpu_cores, ".2f"),
+        percent(step.throttled_ratio),
+        plain(step.pool_queue_max),
+        marked(step.probe_s.p99, enough=step.probe_s.enough),
+        escaped(_verdict(step)),
+    )
+
+
+def _verdict(step: StepFinding) -> str:
+    names: Iterable[str] = ()
+    if step.verdict == "fail":
+        names = step.broken
+    elif step.verdict == "inconclusive":
+        names = (name for name, slo in step.slo.items() if slo.ok is None)
+    words = ", ".join(names)
+    return f"{step.verdict}: {words}" if words else step.verdict
+
+
+def _reproduce(findings: Findings, context: PageContext) -> str:
+    command = command_line(context.command)
+    again = code_block([command], "sh") if command else "The command was not recorded."
+    return folded("How to reproduce it", "\n\n".join((
+        again,
+        f"Measured by {escaped(harness_phrase(findings.environment))} on "
+        f"{escaped(host_phrase(findings.environment))}. Judged by method {findings.method}.",
+        "The campaign as planned is `campaign.yaml` in the results folder; to judge the stored "
+        f"facts again, without a server: {code(f'harness analyse {context.folder}')}",
+    )))  # fmt: skip
+
+
+def _footnotes(cells: Sequence[CellFinding]) -> Iterator[str]:
+    notes = []
+    if any(not cell.capacity.confirmed for cell in cells):
+        notes.append(DOUBT_MARK)
+    if any(_few(step) for cell in cells for step in cell.steps):
+        notes.append(FEW_MARK)
+    if notes:
+        yield "\n".join(bullets([escaped(note)]) for note in notes)
+
+
+def _few(step: StepFinding) -> bool:
+    spreads = (step.response_s, step.launch_s, step.probe_s)
+    return any(spread.n and not spread.enough for spread in spreads)
+
+
+def _within_bounds(parts: list[str], details: Sequence[str], last: Sequence[str]) -> str:
+    """Everything in order; of the details only what fits, and how many did not."""
+    room = MOST_BYTES - sum(_size(part) for part in (*parts, *last)) - 200
+    left_out = 0
+    for detail in details:
+        if _size(detail) <= room:
+            room -= _size(detail)
+            parts.append(detail)
+        else:
+            left_out += 1
+    if left_out:
+        parts.append(f"Left out here to stay short: {left_out} more sections. `report.html` and "
+                     "`findings.json` have everything.")  # fmt: skip
+    return "\n\n".join((*parts, *last)) + "\n"
+
+
+def _size(part: str) -> int:
+    return len(part.encode()) + 2
