@@ -11,8 +11,8 @@ from harness.report.deploy.document import Document
 from harness.report.deploy.wording import CODE_PACKAGE, PUT_YOURS, heading
 from harness.report.deploy.yaml_text import Item, Row, block, listing, quoted, yaml_text
 
-# `dagster-cloud ci` renders the file with Jinja before it reads the YAML: a brace that would
-# begin a tag is written as YAML's escape. Only quoted strings of ours can hold one.
+# `dagster-cloud ci template` renders the file with Jinja before anything reads it as YAML: a brace
+# that would begin a tag is written as YAML's escape, which only a quoted string may hold. Ours do.
 _JINJA_TAG = re.compile(r"\{(?=[{%#])")
 _ESCAPED_BRACE = r"\\x7B"
 
