@@ -108,7 +108,7 @@ def kubernetes_resources(shipping: Shipping) -> CommentedMap:
         )
 
     return block(
-        Row("requests", sizes(), "as the limits: this is what was measured"),
+        Row("requests", sizes(), "equal to the limits: nothing lent"),
         Row("limits", sizes()),
     )
 

@@ -38,7 +38,10 @@ def deployment_settings_document(shipping: Shipping, because: Sequence[str] = ()
         language="yaml",
         text=yaml_text(
             root,
-            header=(*heading(shipping, because), f"Jobs meant for it carry the tag {tag}."),
+            header=(
+                *heading(shipping, because),
+                f"Jobs meant for the code server carry the tag {tag}.",
+            ),
         ),
         notes=(
             f"Only a run tagged {tag} runs inside the code server; all others get a container of "
