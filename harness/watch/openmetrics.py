@@ -35,7 +35,7 @@ class MetricsListener:
 
     Readings live as long as what they speak of: those of a step until it is done, those of a cell
     until it is done, and none longer than `FRESH_S`. Counters, and what was found about a cell,
-    stay until the end.
+    stay until the end. `registry` holds what is served, and nothing else.
 
     Args:
         port: where to listen on 127.0.0.1; 0 for one that is free.
@@ -53,6 +53,8 @@ class MetricsListener:
         self._port = port
         self._now = now
         self._board = Board(clock)
+        self.registry = CollectorRegistry()
+        self.registry.register(self._board)
         self._server: WSGIServer | None = None
         self._thread: Thread | None = None
         self._campaign = ""
@@ -67,10 +69,8 @@ class MetricsListener:
         Raises:
             EnvironmentProblem: the port cannot be had.
         """
-        registry = CollectorRegistry()
-        registry.register(self._board)
         try:
-            self._server, self._thread = start_http_server(self._port, ADDRESS, registry)
+            self._server, self._thread = start_http_server(self._port, ADDRESS, self.registry)
         except (OSError, OverflowError) as error:
             raise EnvironmentProblem(
                 "The metrics cannot be served on this port.",
@@ -129,11 +129,11 @@ class MetricsListener:
 
     def step_started(self, order: StepOrder, duration_s: float) -> None:
         """The load of the step; its counts begin anew, ours go on."""
+        del duration_s
         self._of_step = _StepCounts()
         self._board.forget(names.STEP_GAUGES)
         self._board.count(names.STEPS_STARTED, 1, self._cell)
         self._board.show(names.STEP_CONCURRENCY, order.concurrency, self._cell)
-        self._board.show(names.STEP_PLANNED, duration_s, self._cell)
 
     def progress(self, progress: Progress) -> None:
         """Phase and runs in flight now; runs sent and ended so far."""

@@ -84,7 +84,6 @@ VITALS = MappingProxyType(
 
 RUNS_IN_FLIGHT = _gauge("runs_in_flight", "Runs sent and not ended in this step.")
 STEP_CONCURRENCY = _gauge("step_concurrency", "Load of the step under way, in runs.")
-STEP_PLANNED = _gauge("step_planned", "How long that step takes without its drain.", "seconds")
 STEP_PHASE = _gauge(
     "step_phase", "1 for the phase the step is in, 0 for the others.", labels=("cell", "phase")
 )
@@ -134,7 +133,7 @@ CAMPAIGN_START = _gauge(
     "campaign_start_time", "When the campaign began, since the epoch.", "seconds", labels=()
 )
 
-STEP_GAUGES = (RUNS_IN_FLIGHT, STEP_CONCURRENCY, STEP_PLANNED, STEP_PHASE)
+STEP_GAUGES = (RUNS_IN_FLIGHT, STEP_CONCURRENCY, STEP_PHASE)
 """True only while a step is under way."""
 
 LIVE_GAUGES = (*VITALS.values(), *STEP_GAUGES)

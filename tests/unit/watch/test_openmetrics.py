@@ -5,11 +5,13 @@ from __future__ import annotations
 import socket
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
 
 import pytest
+from prometheus_client import Metric as Family
+from prometheus_client.openmetrics.exposition import generate_latest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 from prometheus_client.parser import text_string_to_metric_families as plain_families
 
@@ -22,7 +24,6 @@ from harness.watch.openmetrics_names import METRICS, PREFIX, VITALS
 
 pytestmark = pytest.mark.unit
 
-OPENMETRICS = "application/openmetrics-text; version=1.0.0"
 CELLS = [
     Expectation(cell_id="io", expected_s=60, longest_s=100),
     Expectation(cell_id="cpu", expected_s=30, longest_s=50),
@@ -43,15 +44,12 @@ class Watch:
     listener: MetricsListener
     time_s: list[float] = field(default_factory=lambda: [0.0])
 
-    def text(self, accept: str = OPENMETRICS) -> str:
-        request = urllib.request.Request(self.listener.url, headers={"Accept": accept})
-        with urllib.request.urlopen(request, timeout=5) as answer:
-            assert answer.headers["Content-Type"].startswith(accept.partition(";")[0])
-            body: bytes = answer.read()
+    def text(self) -> str:
+        body: bytes = generate_latest(self.listener.registry)
         return body.decode()
 
-    def samples(self, text: str | None = None) -> Mapping[tuple[str, Labels], float]:
-        families = text_string_to_metric_families(self.text() if text is None else text)
+    def samples(self) -> Mapping[tuple[str, Labels], float]:
+        families = text_string_to_metric_families(self.text())
         found = [
             ((sample.name.removeprefix(f"{PREFIX}_"), frozenset(sample.labels.items())), sample)
             for family in families
@@ -68,10 +66,9 @@ class Watch:
 
 
 @pytest.fixture
-def watch() -> Iterator[Watch]:
+def watch() -> Watch:
     time_s = [0.0]
-    with MetricsListener(0, clock=lambda: time_s[0], now=lambda: 1234.5) as listener:
-        yield Watch(listener, time_s)
+    return Watch(MetricsListener(0, clock=lambda: time_s[0], now=lambda: 1234.5), time_s)
 
 
 @pytest.fixture
@@ -295,7 +292,7 @@ def test_between_steps_there_is_no_step(measuring: Watch) -> None:
     during = measuring.names()
     measuring.listener.step_done(step(), runs("SUCCESS", "SUCCESS"))
     assert during - measuring.names() == {
-        "runs_in_flight", "step_concurrency", "step_planned_seconds", "step_phase"
+        "runs_in_flight", "step_concurrency", "step_phase"
     }  # fmt: skip
 
 
@@ -332,10 +329,23 @@ def test_names_that_need_quoting_survive(watch: Watch) -> None:
     assert watch.value("info", version=__version__, campaign=name) == 1
 
 
-def test_a_scraper_of_the_older_format_is_served_too(measuring: Watch) -> None:
-    measuring.listener.vitals(FULL)
-    families = list(plain_families(measuring.text("text/plain")))
-    assert {s.name for f in families for s in f.samples} >= {f"{PREFIX}_memory_bytes"}
+@pytest.mark.parametrize(
+    ("accept", "parse"),
+    [
+        ("application/openmetrics-text; version=1.0.0", text_string_to_metric_families),
+        ("text/plain", plain_families),
+    ],
+)
+def test_each_scraper_gets_the_format_it_asks_for(
+    accept: str, parse: Callable[[str], Iterable[Family]]
+) -> None:
+    with MetricsListener(0) as listener:
+        listener.campaign_started("quick", CELLS)
+        request = urllib.request.Request(listener.url, headers={"Accept": accept})
+        with urllib.request.urlopen(request, timeout=5) as answer:
+            assert answer.headers["Content-Type"].startswith(accept.partition(";")[0])
+            families = list(parse(answer.read().decode()))
+    assert f"{PREFIX}_campaign_cells" in {s.name for f in families for s in f.samples}
 
 
 def test_every_metric_explains_itself_and_ends_with_its_unit(measuring: Watch) -> None:
@@ -389,5 +399,5 @@ def test_the_address_is_known_only_while_it_serves() -> None:
 
 
 def test_two_listeners_do_not_share_what_they_count(measuring: Watch) -> None:
-    with MetricsListener(0) as other:
-        assert "campaign_cells" not in Watch(other).names()
+    assert "campaign_cells" in measuring.names()
+    assert "campaign_cells" not in Watch(MetricsListener(0)).names()
