@@ -108,7 +108,8 @@ def replica_notes(shipping: Shipping) -> tuple[str, ...]:
     return (
         f"Requests are split between the {k} replicas at random, whatever each already holds: one "
         "can get more than its share, and no setting limits a single one.",
-        f"A request to cancel a run reaches an arbitrary replica: expect about 1 in {k} to find it.",
+        f"A request to cancel a run reaches an arbitrary replica: expect about 1 in {k} to find "
+        "it.",
     )
 
 
