@@ -7,6 +7,13 @@ from collections.abc import Iterator
 from harness.analysis.measures.windows import CellRecord, hold_of
 from harness.facts.model import Event, Step
 
+QUEUES = (
+    ("run_queue", "queued", "run queue"),
+    ("pool", "pool_queue", "pool queue"),
+    ("ping", "ping_queued", "answer of Dagster's own Ping"),
+)
+"""Device, key and name of each line in the chart of queues."""
+
 
 def why_nothing(record: CellRecord, what: str, *devices: str) -> str:
     """Why none of these devices has left anything to draw.
@@ -43,12 +50,24 @@ def _missing(record: CellRecord) -> Iterator[str]:
         yield f"The cell ended before its search did{_because(record)}."
     for step in steps:
         if step.kind != "warmup" and hold_of(step) is None:
-            yield f"{_step(step)} never held its load{_detail(step)}: nothing of it was judged."
+            yield f"{_step(step)} never held its load{_detail(step)}: no window of it was judged."
     if not record.runs:
         yield "No run was offered."
     if not cell.limits_enforced:
         yield "No limit was enforced, so none is drawn."
+    yield from _of_queues(record)
     yield from _of_steps(record)
+
+
+def _of_queues(record: CellRecord) -> Iterator[str]:
+    """Which line a chart of queues lacks; where it lacks all, the chart itself says why."""
+    sources = record.samples.sources
+    absent = [each for each in QUEUES if not sources(each[0], each[1])]
+    for device, _, what in absent if len(absent) < len(QUEUES) else ():
+        if device == "ping" and sources("ping", "ping_s"):
+            yield "Dagster's own Ping told no queue: this version does not report it."
+        else:
+            yield why_nothing(record, what, device)
 
 
 def _of_steps(record: CellRecord) -> Iterator[str]:

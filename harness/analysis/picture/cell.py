@@ -20,15 +20,15 @@ from harness.analysis.picture.stack import processes_of
 from harness.analysis.picture.types import CellPicture, Lanes, Span
 from harness.facts.model import Run, Step
 
-CLOCKS = (
-    ("cgroup", "usage_bytes"),
-    ("pool", "pool_queue"),
-    ("probe", "probe_lost"),
-    ("run_queue", "queued"),
-    ("processes", "server_rss_bytes"),
-    ("ping", "ping_failed"),
-)
-"""One series of each device that is drawn: when it looked first and last."""
+LOOKED_AT = {
+    "cgroup": ("usage_bytes", "working_set_bytes", "anon_bytes", "peak_bytes", "cpu_s", "periods"),
+    "processes": ("server_rss_bytes", "server_pss_bytes"),
+    "run_queue": ("queued", "starting"),
+    "pool": ("pool_queue",),
+    "ping": ("ping_queued", "ping_failed"),
+    "probe": ("probe_s", "probe_lost"),
+}
+"""What is drawn, by device: the picture begins with the first of these readings."""
 
 Window = tuple[float, float]
 
@@ -74,8 +74,9 @@ def picture_of(
 
 
 def _looks(samples: Samples) -> Iterator[float]:
-    """First and last look of every device that is drawn."""
-    for device, key in CLOCKS:
+    """First and last look of everything that is drawn."""
+    drawn = ((device, key) for device, keys in LOOKED_AT.items() for key in keys)
+    for device, key in drawn:
         for source in samples.sources(device, key):
             times, _ = samples.series(device, key, source=source)
             if len(times):

@@ -91,7 +91,7 @@ def _step(index: int, at_s: float, length_s: float, *, concurrency: int) -> Step
 
 
 def _runs(step: Step, shape: Shape, rng: np.random.Generator) -> Iterator[Run]:
-    """Sent evenly, as long as Little's law wants; one in a hundred failed, one in 400 never ended."""
+    """As long as Little's law wants; one in a hundred failed, one in four hundred never ended."""
     start_s, end_s = step.phases[0].start_s, step.phases[2].end_s
     length_s = step.concurrency * (end_s - start_s) / shape.runs
     sent_s = np.sort(rng.uniform(start_s, end_s, shape.runs))
