@@ -36,3 +36,16 @@ def show_seconds(duration_s: float) -> str:
 def show_cores(cores: float) -> str:
     """`0.5` → `0.5 vCPU`."""
     return f"{cores:g} vCPU"
+
+
+_SIGNS = {"USD": "$", "EUR": "€", "GBP": "£"}
+
+
+def show_money(amount: float, currency: str) -> str:
+    """`1441.6` → `$1,442`, `36.04` → `$36.04`, `0.00123` → `$0.0012`; other currencies by code."""
+    sign = _SIGNS.get(currency, f"{currency} ")
+    if abs(amount) >= 100:
+        return f"{sign}{amount:,.0f}"
+    if amount == 0 or abs(amount) >= 0.1:
+        return f"{sign}{amount:.2f}"
+    return f"{sign}{amount:.2g}"

@@ -97,6 +97,11 @@ def recommend(
     )  # fmt: skip
 
 
+def workers_for(busy: float) -> int:
+    """gRPC workers of one replica on which `busy` are held at a time, on average."""
+    return max(MIN_WORKERS, math.ceil(busy) + POLLERS)
+
+
 def _nothing(capacity: Capacity) -> Recommendation:
     reason = {
         "invalid": "No setting: the measurement supports no capacity.",
@@ -156,7 +161,7 @@ def _workers(
         return None, ("How many workers launches hold is not known: their phases are missing.",)
     share, ticks = rate / cell.replicas, sensing(cell)
     busy = math.ceil(share * hold_s + ticks)
-    workers = max(MIN_WORKERS, busy + POLLERS)
+    workers = workers_for(share * hold_s + ticks)
     sensors = f", sensors {ticks:.1f} more" if ticks else ""
     why = [
         f"{share:.2f} launches/s and replica, each holding a worker for {hold_s:.1f} s, keep "

@@ -118,8 +118,8 @@ def predict(
     broken = _broken(model, setting, slos, holds + 1) if holds < highest else ()
     low = high = None
     if all(figure is not None and figure.sure for figure in relevant):
-        low = _holds(_shifted(model, worse=True), setting, slos, highest=highest)
-        high = _holds(_shifted(model, worse=False), setting, slos, highest=highest)
+        low = _holds(shifted(model, worse=True), setting, slos, highest=highest)
+        high = _holds(shifted(model, worse=False), setting, slos, highest=highest)
     return Prediction(
         concurrency=holds * setting.replicas,
         low=None if low is None else min(low, holds) * setting.replicas,
@@ -202,7 +202,7 @@ def _binding(model: CellModel, broken: Sequence[str]) -> PredictedLimit | None:
     return "launch_cpu" if model.launch_cpu_s.value >= model.run_cpu_s.value else "run_cpu"
 
 
-def _shifted(model: CellModel, *, worse: bool) -> CellModel:
+def shifted(model: CellModel, *, worse: bool) -> CellModel:
     """All figures at the worse or better end. More CPU of the same response is less waiting.
 
     The launch time alone was measured and stays. An end at zero is taken as a hundredth of the

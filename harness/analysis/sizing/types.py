@@ -78,15 +78,18 @@ class Option:
         in_flight: mean runs in flight at the busiest time, all replicas, by Little's law with the
             response this size gives under that load; `None` where the load exceeds what it can do.
         in_flight_p95: of 20 looks, 19 see no more.
+        replica_p95: the same of one replica: runs fall on replicas by chance, not evenly.
         capacity: concurrency the replicas hold together; `capacity_low` and `capacity_high` its
             interval, `None` where unknown.
         utilisation: busiest rate ÷ highest rate the CPU can do (1 is full).
         binding: which limit would give first; `None` where none is foreseen.
-        headroom: 1 − in_flight_p95 ÷ capacity_low (or capacity): what is left, may be negative.
-        memory_mib: of one replica at its share of `in_flight_p95`.
+        headroom: 1 − replica_p95 ÷ a replica's part of capacity_low (or capacity): what is left,
+            may be negative; `None` too where nothing is held.
+        memory_mib: of one replica with `replica_p95` runs in flight.
         wait_s_p95: 95th percentile of the wait in the run queue at `max_concurrent_runs`.
         blast_mean, blast_worst: runs lost when one server dies at the busiest time.
         per_month, per_1000_runs: price; a month is 730 hours.
+        reason: why it holds or does not, one sentence without a full stop.
         evidence: what this rests on, in sentences.
     """
 
@@ -98,6 +101,7 @@ class Option:
     holds: bool | None
     in_flight: float | None
     in_flight_p95: int | None
+    replica_p95: int | None
     capacity: int
     capacity_low: int | None
     capacity_high: int | None
@@ -112,6 +116,7 @@ class Option:
     max_concurrent_runs: int | None
     per_month: float
     per_1000_runs: float
+    reason: str
     evidence: tuple[str, ...]
 
 
