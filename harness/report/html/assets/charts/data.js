@@ -1,0 +1,57 @@
+// The payload's columns as what charts are drawn from.
+
+function rowAt(columns, i) {
+  const row = {};
+  for (const [name, column] of Object.entries(columns)) {
+    row[name] = Array.isArray(column) ? column[i] : rowAt(column, i);
+  }
+  return row;
+}
+
+function rowsOf(columns) {
+  return columns.index.map((_, i) => rowAt(columns, i));
+}
+
+function cellsOf(payload) {
+  return new Map(
+    payload.cells.map((cell) => [cell.id, { ...cell, rows: rowsOf(cell.steps) }]),
+  );
+}
+
+function medianOf(values) {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = Math.floor(sorted.length / 2);
+  return sorted.length % 2 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+}
+
+// A line through the repetitions, to lead the eye. Doubtful steps are drawn but do not bend it.
+function mediansBy(rows, pick) {
+  const groups = new Map();
+  for (const row of rows) {
+    const value = pick(row);
+    if (row.verdict === "invalid" || value === null) continue;
+    groups.set(row.concurrency, [...(groups.get(row.concurrency) ?? []), value]);
+  }
+  const x = [...groups.keys()].sort((a, b) => a - b);
+  return { x, y: x.map((runs) => medianOf(groups.get(runs))) };
+}
+
+function highest(values) {
+  return values.reduce((most, value) => (value !== null && value > most ? value : most), -Infinity);
+}
+
+function peakOf(lines) {
+  return highest(lines.map((line) => line.peak));
+}
+
+// Where a moment lies: the step around it and its phase, or nothing between steps.
+function stepAt(spans, at) {
+  const span = spans.find((each) => each.start_s <= at && at < each.end_s);
+  if (!span) return "";
+  const phase = span.phases.find(([, start, end]) => start <= at && at < end);
+  return stepName(span) + (phase ? `, ${phase[0]}` : "");
+}
+
+function verdictOf(cell, index) {
+  return cell.rows.find((row) => row.index === index)?.verdict ?? null;
+}
