@@ -17,7 +17,7 @@ from prometheus_client import CollectorRegistry, start_http_server
 
 from harness import __version__
 from harness.errors import EnvironmentProblem
-from harness.facts.model import Run, Step
+from harness.facts.model import Event, Run, Step
 from harness.rig.protocols import Expectation, Opinion, Progress, StepOrder, Vitals
 from harness.watch import openmetrics_names as names
 from harness.watch.openmetrics_board import Board, Climb
@@ -151,10 +151,8 @@ class MetricsListener:
             board.show(metric, getattr(vitals, field), cell, for_s=FRESH_S)
         board.count(names.PROBES_LOST, self._of_cell.probes_lost.to(vitals.probes_lost), cell)
         board.count(names.OOM_KILLS, self._of_cell.oom_kills.to(vitals.oom_kills), cell)
-        seen = Counter((event.kind, event.source) for event in vitals.events)
-        for event, times in seen.items():
-            climb = self._of_cell.events.setdefault(event, Climb())
-            board.count(names.EVENTS, climb.to(times), cell, *event)
+        for kind, source in self._of_cell.news(vitals.events):
+            board.count(names.EVENTS, 1, cell, kind, source)
 
     def step_done(self, step: Step, runs: Sequence[Run]) -> None:
         """The facts have the last word about what the live counts missed."""
@@ -217,4 +215,13 @@ class _CellCounts:
     def __init__(self) -> None:
         self.probes_lost, self.oom_kills = Climb(), Climb()
         self.oom_kills_of_steps = 0
-        self.events: dict[tuple[str, str], Climb] = {}
+        self._events: Counter[tuple[float, str, str]] = Counter()
+
+    def news(self, events: Sequence[Event]) -> list[tuple[str, str]]:
+        """Kind and source of those events that were not told the last time.
+
+        Only the latest ones are told, so their number says nothing.
+        """
+        told = Counter((event.at_s, event.kind, event.source) for event in events)
+        new, self._events = told - self._events, told
+        return [(kind, source) for _, kind, source in new.elements()]

@@ -61,7 +61,7 @@ VITALS = MappingProxyType(
     {
         "memory_bytes": _gauge("memory", "Memory charged to the fullest replica.", "bytes"),
         "memory_peak_bytes": _gauge(
-            "memory_peak", "Its highest memory since the step began, by the kernel.", "bytes"
+            "memory_peak", "Its highest memory since the step began.", "bytes"
         ),
         "memory_limit_bytes": _gauge("memory_limit", "The memory limit of a replica.", "bytes"),
         "cpu_cores": _gauge("cpu", "CPU the busiest replica uses.", "cores"),
