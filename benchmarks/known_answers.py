@@ -23,12 +23,12 @@ from harness.analysis.model.hold_out import HeldOut, held_out
 from harness.campaign.estimate import estimate_s, longest_s
 from harness.campaign.loading import load_campaign
 from harness.campaign.plan import Campaign
-from harness.cli.progress import PlainListener
 from harness.errors import CampaignError, ExitCode, HarnessError
 from harness.facts.layout import ResultsFolder
 from harness.rig.session import SessionOptions
 from harness.scenarios import threshold
 from harness.units import show_seconds
+from harness.watch.plain import PlainListener
 
 CAMPAIGNS = Path(__file__).with_name("known_answers")
 

@@ -21,13 +21,13 @@ from rich.console import Console
 from harness.analysis.measures.percentiles import median
 from harness.analysis.measures.windows import counters, hold_of
 from harness.campaign.loading import load_campaign
-from harness.cli.progress import PlainListener
 from harness.errors import ExitCode, HarnessError
 from harness.facts.model import Step
 from harness.facts.store import read_results
 from harness.facts.table import CellFacts
 from harness.rig.protocols import Done, StepOrder
 from harness.rig.session import SessionOptions, measure
+from harness.watch.plain import PlainListener
 
 WHAT = "one cell with all devices against the same cell with none; ratios are with / without"
 INTERVAL = "95 %, two-stage bootstrap: cells of a side, then runs within them"

@@ -10,12 +10,15 @@ from harness.errors import EnvironmentProblem
 from harness.facts.model import Event, Limits, Phase, Run, Sample, Step
 from harness.rig.protocols import (
     Endpoints,
+    Expectation,
     LoadOrder,
     LoadOutcome,
+    Opinion,
     Progress,
     Replica,
     ServerDeath,
     StepOrder,
+    Vitals,
 )
 
 LIMITS = Limits(cpu_cores=1.0, memory_bytes=2 * 2**30, pids=4096, swap_bytes=0)
@@ -90,7 +93,8 @@ class FakeTarget:
 class FakeLoad:
     """Every user finishes one run of `run_s` per step, unless the abort rule speaks first.
 
-    Users take the jobs in turn. `dropped` arrivals are reported for every step.
+    Users take the jobs in turn. Progress is told once. `dropped` arrivals are reported for every
+    step.
     """
 
     clock: Clock
@@ -112,6 +116,8 @@ class FakeLoad:
         self.orders.append(order)
         start_s = self.clock.time()
         self.during(order)
+        going = order.concurrency
+        progress(Progress(phase="hold", in_flight=going, sent=going, completed=0, failed=0))
         self.clock.sleep(order.hold_s)
         reason = abort()
         left = order.concurrency if reason else next(self.unfinished, 0)
@@ -135,10 +141,12 @@ class FakeLoad:
 
 @dataclass
 class FakeTelemetry:
-    """Takes one sample a step."""
+    """Takes one sample a step; its vitals are what the test says."""
 
     names: tuple[str, ...] = ("cgroup",)
     running: bool = False
+    known: Vitals = field(default_factory=lambda: Vitals(at_s=1.0, memory_bytes=1.0))
+    kills: int = 0
 
     def start(self, endpoints: Endpoints) -> None:
         self.running = True
@@ -153,7 +161,12 @@ class FakeTelemetry:
             device="cgroup", source="code-server-1", key="usage_bytes", due_s=1.0, taken_s=1.0,
             value=1.0,
         )  # fmt: skip
-        return [sample], []
+        kills, self.kills = self.kills, 0
+        kill = Event(at_s=1.0, kind="oom_kill", source="code-server-1", detail={"count": kills})
+        return [sample], [kill] if kills else []
+
+    def vitals(self) -> Vitals:
+        return self.known
 
     def stop(self) -> None:
         self.running = False
@@ -164,9 +177,15 @@ class FakeListener:
     """Remembers the news."""
 
     news: list[str] = field(default_factory=list)
+    expected: list[Expectation] = field(default_factory=list)
+    seen: list[Vitals] = field(default_factory=list)
+    opinions: list[Opinion] = field(default_factory=list)
 
     def say(self, text: str) -> None:
         self.news.append(text)
+
+    def campaign_started(self, name: str, cells: Sequence[Expectation]) -> None:
+        self.expected += cells
 
     def cell_started(self, cell_id: str, number: int, total: int) -> None: ...
 
@@ -175,7 +194,13 @@ class FakeListener:
 
     def progress(self, progress: Progress) -> None: ...
 
+    def vitals(self, vitals: Vitals) -> None:
+        self.seen.append(vitals)
+
     def step_done(self, step: Step, runs: Sequence[Run]) -> None:
         self.news.append(f"done {step.kind} {step.concurrency}")
+
+    def step_judged(self, opinion: Opinion) -> None:
+        self.opinions.append(opinion)
 
     def cell_done(self, cell_id: str, ended: str) -> None: ...

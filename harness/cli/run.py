@@ -12,10 +12,12 @@ from rich.console import Console
 from harness.campaign.loading import load_campaign, preset_names, preset_text
 from harness.campaign.outline import lasts, outline
 from harness.campaign.plan import Campaign
-from harness.cli.progress import PlainListener, choose_listener
+from harness.cli.options import AllowOvercommit, MetricsPort, Plain
 from harness.cli.show import show_findings
 from harness.cli.verify import run_trials
 from harness.errors import CampaignError
+from harness.rig.protocols import Listener
+from harness.watch.choose import watching
 
 
 def run(  # noqa: PLR0913 - one parameter an option
@@ -39,9 +41,7 @@ def run(  # noqa: PLR0913 - one parameter an option
             "--dry-run", help="Print cells, how each is searched, and the time; start nothing."
         ),
     ] = False,
-    allow_overcommit: Annotated[
-        bool, typer.Option(help="Measure profiles larger than this machine; marks every result.")
-    ] = False,
+    allow_overcommit: AllowOvercommit = False,
     results: Annotated[Path, typer.Option(help="Where results folders go.")] = Path("results"),
     verify: Annotated[
         bool,
@@ -53,7 +53,8 @@ def run(  # noqa: PLR0913 - one parameter an option
     json_: Annotated[
         bool, typer.Option("--json", help="Print findings.json on standard output.")
     ] = False,
-    plain: Annotated[bool, typer.Option(help="One line a step, for logs.")] = False,
+    plain: Plain = False,
+    metrics_port: MetricsPort = None,
 ) -> int:
     """Measure: start a real code server under limits, drive runs into it, find what it holds.
 
@@ -65,18 +66,13 @@ def run(  # noqa: PLR0913 - one parameter an option
     if dry_run:
         _show_plan(plan)
         return 0
-    with _listener(plain=plain) as listener:
+    with watching(Console(stderr=True), plain=plain, metrics_port=metrics_port) as listener:
         folder, verified = _measure(plan, results, listener, allow_overcommit, verify=verify)
     return show_findings(folder, as_json=json_) or verified
 
 
-def _listener(*, plain: bool) -> PlainListener:
-    console = Console(stderr=True)
-    return PlainListener(console) if plain else choose_listener(console)
-
-
 def _measure(
-    plan: Campaign, root: Path, listener: PlainListener, allow_overcommit: bool, *, verify: bool
+    plan: Campaign, root: Path, listener: Listener, allow_overcommit: bool, *, verify: bool
 ) -> tuple[Path, int]:
     """Measure, and verify if wanted; where the results are, and what verifying says."""
     from harness.rig.session import SessionOptions

@@ -11,7 +11,9 @@ import typer
 from rich.console import Console
 
 from harness.cli.listing import resolve
-from harness.cli.progress import PlainListener, choose_listener
+from harness.cli.options import AllowOvercommit, MetricsPort, Plain
+from harness.rig.protocols import Listener
+from harness.watch.choose import watching
 
 if TYPE_CHECKING:
     from harness.rig.session import SessionOptions
@@ -29,10 +31,9 @@ def verify(
             help="Show that the limit is needed: the same burst with it and without it.",
         ),
     ] = False,
-    allow_overcommit: Annotated[
-        bool, typer.Option(help="Measure profiles larger than this machine; marks every result.")
-    ] = False,
-    plain: Annotated[bool, typer.Option(help="One line a step, for logs.")] = False,
+    allow_overcommit: AllowOvercommit = False,
+    plain: Plain = False,
+    metrics_port: MetricsPort = None,
 ) -> int:
     """Measure once more at the recommended settings: three times the limit, launched at once.
 
@@ -49,13 +50,12 @@ def verify(
         allow_overcommit=allow_overcommit,
         command=["harness", *sys.argv[1:]],
     )
-    console = Console(stderr=True)
-    with PlainListener(console) if plain else choose_listener(console) as listener:
+    with watching(Console(stderr=True), plain=plain, metrics_port=metrics_port) as listener:
         return run_trials(folder, options=options, listener=listener, guard=guard)
 
 
 def run_trials(
-    folder: Path, *, options: SessionOptions, listener: PlainListener, guard: bool = False
+    folder: Path, *, options: SessionOptions, listener: Listener, guard: bool = False
 ) -> int:
     """Run the trial, say each verdict with its evidence, and return its exit code."""
     from harness.scenarios.trials import GUARD, VERIFY, run_trial, trial_exit_code

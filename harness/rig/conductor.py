@@ -55,6 +55,7 @@ class Conductor:
             ended, failing = self._climb(next_step, endpoints), False
         except KeyboardInterrupt:
             ended = "interrupted"
+            self._rig.listener.say("Interrupted: everything is taken down now")
             raise
         except Exception as error:
             ended = f"failed: {error}".splitlines()[0]

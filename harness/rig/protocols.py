@@ -223,9 +223,10 @@ class Vitals:
     """The latest readings, for the live view and the live gauges; `None` is not known (yet).
 
     Memory, CPU, throttling and probe are of the worst replica, queues and runs are summed over
-    them. `cpu_cores` and `throttled_ratio` (share of quota periods that ran out) are over the last
-    two looks. `ping_queued` is what Dagster's own Ping last *said*, `ping_age_s` how long ago it
-    was asked. `events`: the moments noticed since the cell began, oldest first.
+    them; `probe_s` is not known while the last probe of one was lost. `cpu_cores` and
+    `throttled_ratio` (share of quota periods that ran out) are over about the last second.
+    `ping_queued` is what Dagster's own Ping last *said*, `ping_age_s` how long ago it was asked.
+    `events`: the moments noticed since the cell began, oldest first; the last 100 at most.
     """
 
     at_s: float

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from harness.campaign.estimate import estimate_cell_s, longest_cell_s
 from harness.campaign.loading import dump_campaign
 from harness.campaign.plan import Campaign, CellPlan
 from harness.errors import Interrupted
@@ -24,7 +25,7 @@ from harness.rig.load.driver import LocustDriver
 from harness.rig.lock import campaign_lock
 from harness.rig.parts import Rig
 from harness.rig.preflight import check_fit, check_results_root
-from harness.rig.protocols import Listener, NextStep
+from harness.rig.protocols import Expectation, Listener, NextStep
 from harness.rig.telemetry.registry import DEVICES
 from harness.rig.telemetry.suite import TelemetrySuite
 
@@ -57,6 +58,7 @@ def measure(
     overcommitted = check_fit(cells, allow_overcommit=options.allow_overcommit)
     check_results_root(options.results_root)
     with campaign_lock(state_dir() / "campaign.lock", holder=campaign.name), _terminable():
+        listener.campaign_started(campaign.name, [_expect(campaign, cell) for cell in cells])
         kind = choose(campaign.target, listener.say)
         # Before the results folder is made: what cannot be prepared leaves nothing behind.
         hosting = prepare(
@@ -135,6 +137,14 @@ class _CellSession:
             executor=cell.workload.executor,
             sensors=sensors.model_dump() if sensors else None,
         )
+
+
+def _expect(campaign: Campaign, cell: CellPlan) -> Expectation:
+    return Expectation(
+        cell_id=cell.id,
+        expected_s=estimate_cell_s(campaign, cell),
+        longest_s=longest_cell_s(campaign, cell),
+    )
 
 
 @contextmanager

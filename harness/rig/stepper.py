@@ -12,6 +12,7 @@ from harness.campaign.estimate import WARMUP_LIMIT_S
 from harness.campaign.plan import Campaign, CellPlan, LoadModel
 from harness.errors import TargetFailed
 from harness.facts.model import Event, Run, Sample, Step
+from harness.rig.bulletin import Bulletin
 from harness.rig.load.arrivals import OPEN_MODELS
 from harness.rig.load.phases import RunPhases, merge_phases, read_phases
 from harness.rig.parts import Rig
@@ -32,6 +33,7 @@ class Stepper:
         self._campaign = campaign
         self._plan = plan
         self._rig = rig
+        self._bulletin = Bulletin(rig)
         self._steps: list[Step] = []
         self._server = 0
         self._sick = ""
@@ -55,11 +57,11 @@ class Stepper:
         deaths: list[ServerDeath] = []
         observer = _CpuMeter()
         outcome = rig.load.execute(
-            load_order, abort=self._watch(deaths), progress=rig.listener.progress
+            load_order, abort=self._watch(deaths), progress=self._bulletin.progress
         )
         observer_cores = observer.cores()
         samples, events = rig.telemetry.take()
-        events += [self._death_event(death) for death in deaths]
+        events += self._died(deaths, kills=_kills(events))
         runs = self._runs(outcome, endpoints, lost=bool(deaths))
         step = dataclasses.replace(
             self._step(order, outcome, events, deaths),
@@ -80,6 +82,7 @@ class Stepper:
         if not self._sick:
             return endpoints
         rig = self._rig
+        rig.listener.say(f"A fresh server is started: {self._sick}")
         asked_s = rig.clock()
         fresh = rig.target.restart()
         rig.load.wait_until_loadable(fresh, 120)
@@ -90,6 +93,7 @@ class Stepper:
             detail={"why": self._sick, "until_serving_s": rig.clock() - asked_s},
         )  # fmt: skip
         rig.writer.append_loose([], [event])
+        self._bulletin.note(event)
         self._sick = ""
         return fresh
 
@@ -161,7 +165,6 @@ class Stepper:
         deaths: Sequence[ServerDeath],
     ) -> Step:
         peak_bytes, peak_source = self._rig.telemetry.peak_bytes()
-        kills = [e.detail.get("count", 1) for e in events if e.kind == "oom_kill"]
         return Step(
             index=len(self._steps),
             kind=order.kind,
@@ -175,7 +178,7 @@ class Stepper:
             kernel_peak_bytes=peak_bytes,
             peak_source=peak_source,
             # A dead container takes its counter along: its death then has to speak for it.
-            oom_kills=max(int(sum(kills)), sum(death.oom for death in deaths)),
+            oom_kills=max(_kills(events), sum(death.oom for death in deaths)),
             restarts=len(deaths),
             generator_cpu_cores=outcome.generator_cpu_cores,
             dropped_arrivals=outcome.dropped_arrivals,
@@ -187,12 +190,19 @@ class Stepper:
         self._rig.writer.append_step(step, runs=runs, samples=samples, events=events)
         self._steps.append(step)
 
-    def _death_event(self, death: ServerDeath) -> Event:
-        return Event(
-            at_s=self._rig.clock(), kind="server_died", source=death.replica,
-            detail={"exit_code": death.exit_code, "oom": death.oom,
-                    "witnesses": list(death.witnesses), "log_tail": death.log_tail},
-        )  # fmt: skip
+    def _died(self, deaths: Sequence[ServerDeath], *, kills: int) -> list[Event]:
+        """The deaths as events, told to whoever watches."""
+        events = [
+            Event(
+                at_s=self._rig.clock(), kind="server_died", source=death.replica,
+                detail={"exit_code": death.exit_code, "oom": death.oom,
+                        "witnesses": list(death.witnesses), "log_tail": death.log_tail},
+            )
+            for death in deaths
+        ]  # fmt: skip
+        unseen = max(0, sum(death.oom for death in deaths) - kills)
+        self._bulletin.note(*events, unseen_kills=unseen)
+        return events
 
     def _sickness(self, deaths: Sequence[ServerDeath], runs: Sequence[Run]) -> str:
         if deaths:
@@ -225,6 +235,11 @@ def _event_log(dsn: str, runs: Sequence[Run]) -> dict[str, RunPhases]:
             evidence=str(error),
             hint="The step in progress is lost, earlier ones are kept. See logs/postgres.log.",
         ) from error
+
+
+def _kills(events: Sequence[Event]) -> int:
+    """OOM kills that the cgroups' counters saw."""
+    return int(sum(event.detail.get("count", 1) for event in events if event.kind == "oom_kill"))
 
 
 class _CpuMeter:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from harness.analysis.capacity import capacity_of
@@ -21,7 +21,8 @@ from harness.facts.layout import CellFolder
 from harness.facts.model import Step
 from harness.facts.store import read_cell
 from harness.facts.table import CellFacts
-from harness.rig.protocols import Done, StepOrder
+from harness.rig.protocols import Done, Opinion, StepOrder
+from harness.scenarios.opinion import opinion_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +42,7 @@ class Seeker:
         folder: the cell's facts; on disk before each question.
         earlier: cells measured before this one; they tell where to begin.
         host_cpus: of this machine, to know when it was full.
+        tell: is told what each step was judged to be, once.
     """
 
     def __init__(
@@ -51,12 +53,14 @@ class Seeker:
         *,
         earlier: Sequence[Measured],
         host_cpus: int | None,
+        tell: Callable[[Opinion], None] = lambda _: None,
     ) -> None:
         self._campaign = campaign
         self._cell = cell
         self._folder = folder
         self._earlier = earlier
         self._host_cpus = None if host_cpus is None else float(host_cpus)
+        self._tell = tell
         self._seen: dict[int, Observation] = {}
         self._guess: int | None = None
         self._at_most: int | None = None
@@ -96,6 +100,8 @@ class Seeker:
             judged = judge_step(facts, step.index, host_cpus=self._host_cpus)
             if judged is not None:
                 self._seen[step.index] = observation_of(judged)
+                confidence = self._campaign.search.confidence
+                self._tell(opinion_of(judged, self._seen.values(), confidence=confidence))
         if len(measured) == 1 and self._campaign.search.strategy == "adaptive":
             self._ask_models(facts)
 

@@ -27,7 +27,14 @@ def run(campaign: Campaign, *, options: SessionOptions, listener: Listener) -> R
     earlier: list[Measured] = []
 
     def search(cell: CellPlan, folder: CellFolder) -> NextStep:
-        seeker = Seeker(campaign, cell, folder, earlier=tuple(earlier), host_cpus=os.cpu_count())
+        seeker = Seeker(
+            campaign,
+            cell,
+            folder,
+            earlier=tuple(earlier),
+            host_cpus=os.cpu_count(),
+            tell=listener.step_judged,
+        )
         earlier.append(Measured(cell=cell, folder=folder))
         return seeker.next_step
 

@@ -9,11 +9,12 @@ from collections.abc import Callable, Sequence
 from harness.facts.model import Event, Sample
 from harness.rig.cgroup import CgroupReader
 from harness.rig.cgroup.locate import find
-from harness.rig.protocols import Endpoints
+from harness.rig.protocols import Endpoints, Vitals
 from harness.rig.telemetry import cgroup
 from harness.rig.telemetry.cgroup import LockedReader, Readers
 from harness.rig.telemetry.registry import Shared, build, check_names
 from harness.rig.telemetry.sampler import CostLedger, DeviceThread
+from harness.rig.telemetry.vitals import VitalsBoard
 
 _STOP_PATIENCE_S = 1.0
 
@@ -50,6 +51,14 @@ class PeakWatch:
         sources = {*self._readers, *(source for source, _ in self._seen)}
         peaks = [peak for peak in map(self._peak_of, sources) if peak[0] is not None]
         return max(peaks, key=lambda peak: peak[0] or 0.0) if peaks else (None, "")
+
+    def sampled(self) -> float | None:
+        """The same by the samples alone: no file is opened, and at most one look is missing."""
+        peaks = [
+            self._seen.get((source, "peak_bytes" if self._reset.get(source) else "usage_bytes"))
+            for source in {source for source, _ in self._seen}
+        ]
+        return max((peak for peak in peaks if peak is not None), default=None)
 
     def _peak_of(self, source: str) -> tuple[float | None, str]:
         if self._reset.get(source):
@@ -93,6 +102,7 @@ class TelemetrySuite:
         self._threads: list[DeviceThread] = []
         self._readers: Readers | None = None
         self._peaks = PeakWatch({}, clock=clock)
+        self._board = VitalsBoard()
 
     def start(self, endpoints: Endpoints) -> None:
         """Begin sampling; ends what an earlier start began. Untaken samples are kept."""
@@ -108,7 +118,10 @@ class TelemetrySuite:
         with self._lock:
             self._peaks = peaks
             peaks.begin()
-            self._events += self._absences(offered)
+            self._board.begin(replica.limits for replica in endpoints.replicas)
+            absences = self._absences(offered)
+            self._board.notice((), absences)
+            self._events += absences
         self._threads = [
             DeviceThread(device, sink=self._keep, ledger=self._ledger) for device in devices
         ]
@@ -132,6 +145,11 @@ class TelemetrySuite:
         events.sort(key=lambda event: event.at_s)
         return samples, events
 
+    def vitals(self) -> Vitals:
+        """The latest readings, without a new look at anything. Any thread may call it."""
+        with self._lock:
+            return self._board.read(self._clock(), peak_bytes=self._peaks.sampled())
+
     def stop(self) -> None:
         """End all devices, side by side. Safe to call twice; samples can still be taken."""
         threads, self._threads = self._threads, []
@@ -148,6 +166,7 @@ class TelemetrySuite:
             self._samples += samples
             self._events += events
             self._peaks.notice(samples)
+            self._board.notice(samples, events)
 
     def _absences(self, offered: Sequence[str]) -> list[Event]:
         """A device asked for by name that this target cannot offer is worth a remark."""

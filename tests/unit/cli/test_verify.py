@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from harness.cli.progress import PlainListener
 from harness.cli.verify import run_trials, verify
 from harness.errors import StoredDataError
 from harness.scenarios import trials
 from harness.scenarios.guard import GuardVerdict
 from harness.scenarios.verification import VerifyVerdict
+from harness.watch.plain import PlainListener
 
 pytestmark = pytest.mark.unit
 
