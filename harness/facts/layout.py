@@ -106,6 +106,11 @@ class ResultsFolder:
         return self.path / "report.md"
 
     @property
+    def junit_xml(self) -> Path:
+        """Derived, replaceable."""
+        return self.path / "junit.xml"
+
+    @property
     def cells(self) -> Path:
         """The folder of the cells' folders."""
         return self.path / "cells"
@@ -117,6 +122,11 @@ class ResultsFolder:
     def cell_folders(self) -> list[CellFolder]:
         """The cells there are, by id; one counts from its first `cell.json` on."""
         return [CellFolder(path.parent) for path in sorted(self.cells.glob("*/cell.json"))]
+
+
+def index_html(root: Path) -> Path:
+    """The page of all campaigns in `root`; derived, replaceable."""
+    return root / "index.html"
 
 
 def new_results_path(root: Path, campaign_name: str, now_utc: datetime) -> Path:

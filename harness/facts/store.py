@@ -46,7 +46,7 @@ class CellWriter:
     def __init__(self, folder: CellFolder) -> None:
         """Open a new cell, or one that a crash left behind, to go on with it."""
         self.folder = folder
-        self._sealed = folder.cell_json.exists() and _read_cell_json(folder).sealed
+        self._sealed = folder.cell_json.exists() and read_cell_json(folder).sealed
         self._recorded = {step.index for step in _read_steps(folder)}
         make_folder(folder.logs)
         if not self._sealed:
@@ -173,7 +173,12 @@ def _read_versioned(path: Path) -> dict[str, Any]:
     return plain
 
 
-def _read_cell_json(folder: CellFolder) -> Cell:
+def read_cell_json(folder: CellFolder) -> Cell:
+    """What a cell says of itself, without its facts.
+
+    Raises:
+        StoredDataError: the file is missing, damaged, or from a newer schema.
+    """
     plain = _read_versioned(folder.cell_json)
     with _reading(folder.cell_json):
         return codec.from_json(Cell, json.dumps(plain))
@@ -222,7 +227,7 @@ def read_cell(folder: CellFolder) -> CellFacts:
     Raises:
         StoredDataError: a file is missing, damaged, or from a newer schema.
     """
-    cell = _read_cell_json(folder)
+    cell = read_cell_json(folder)
     steps = _read_steps(folder)
     if cell.sealed:
         runs = _read_frame(Run, folder.runs_parquet)
@@ -292,7 +297,7 @@ def _summary(path: Path) -> ResultsSummary | None:
     folders, cells, problem = ResultsFolder(path).cell_folders(), [], ""
     for folder in folders:
         try:
-            cells.append(_read_cell_json(folder))
+            cells.append(read_cell_json(folder))
         except StoredDataError as error:
             problem = problem or error.what
     return ResultsSummary(

@@ -31,7 +31,7 @@ from harness.report.phrases import (
     slo_value,
     sureness_phrase,
 )
-from harness.report.standing import command_line, gaps_of, harness_phrase, host_phrase
+from harness.report.standing import command_line, gaps_by_cell, harness_phrase, host_phrase
 
 Kind = Literal["passed", "failure", "error", "skipped"]
 
@@ -58,7 +58,8 @@ def render_junit(findings: Findings, context: PageContext | None = None) -> str:
         context: whose record it is; without one, cells that were never measured are not missed.
     """
     name = context.title if context else str(findings.campaign.get("name", "campaign"))
-    suites = [_cell_suite(cell, findings) for cell in findings.cells]
+    gaps = gaps_by_cell(context) if context else {}
+    suites = [_cell_suite(cell, findings, gaps.get(cell.id, "")) for cell in findings.cells]
     suites += _missing(findings, context)
     root = ET.Element("testsuites", {"name": clean(f"dagster-load-harness: {name}")})
     _count(root, suites)
@@ -90,13 +91,14 @@ def _missing(findings: Findings, context: PageContext | None) -> list[ET.Element
     return [_suite(name, [case], "") for name in names]
 
 
-def _cell_suite(cell: CellFinding, findings: Findings) -> ET.Element:
+def _cell_suite(cell: CellFinding, findings: Findings, gap: str) -> ET.Element:
+    """`gap`: why the cell is not whole, empty where it is."""
     doubts = [issue for issue in findings.validity if issue.cell == cell.id]
     fatal = [_doubt(issue) for issue in doubts if issue.severity == "fatal"]
     names = list(dict.fromkeys(name for step in cell.steps for name in step.slo)) or [
         name for name, limit in (findings.campaign.get("slos") or {}).items() if limit is not None
     ]
-    cases = [_capacity_case(cell, fatal), *(_slo_case(name, cell, fatal) for name in names)]
+    cases = [_capacity_case(cell, fatal, gap), *(_slo_case(name, cell, fatal) for name in names)]
     said = [cell_title(cell), *(_doubt(issue) for issue in doubts)]
     suite = _suite(cell.id, cases, "\n".join(said))
     suite.set("time", f"{_lasted_s(cell.steps):.3f}")  # steps serve several cases: not their sum
@@ -114,7 +116,7 @@ def _judged_at(cell: CellFinding) -> list[StepFinding]:
     return [step for step in cell.steps if step.concurrency == wanted]
 
 
-def _capacity_case(cell: CellFinding, fatal: Sequence[str]) -> Case:
+def _capacity_case(cell: CellFinding, fatal: Sequence[str], gap: str) -> Case:
     capacity = cell.capacity
     phrase = f"capacity {capacity_phrase(capacity)}"
     body = [phrase, f"broke: {broken_phrase(cell)}", f"binds: {binding_phrase(cell)}",
@@ -123,13 +125,11 @@ def _capacity_case(cell: CellFinding, fatal: Sequence[str]) -> Case:
     if capacity.status == "below_min":
         return replace(case, kind="failure", message=f"{phrase}: {broken_phrase(cell)}")
     if capacity.status == "invalid":
-        why = next(iter([*fatal, *capacity.evidence]), "")
+        why = next(each for each in (*fatal, gap, *capacity.evidence, "void") if each)
         return replace(case, kind="error", message=f"{phrase}: {why}",
                        body="\n".join([*body, *fatal]))  # fmt: skip
-    if not capacity.confirmed:
-        return replace(case, kind="skipped",
-                       message=f"{phrase}: less sure than the campaign asked for")  # fmt: skip
-    return case
+    doubt = gap or ("" if capacity.confirmed else "less sure than the campaign asked for")
+    return replace(case, kind="skipped", message=f"{phrase}: {doubt}") if doubt else case
 
 
 def _slo_case(name: str, cell: CellFinding, fatal: Sequence[str]) -> Case:
@@ -139,7 +139,8 @@ def _slo_case(name: str, cell: CellFinding, fatal: Sequence[str]) -> Case:
     """
     steps = _judged_at(cell)
     if not steps:
-        return Case(name=name, kind="error", message="No step was measured.",
+        why = f": {cell.search.ended}" if cell.search.ended else "."
+        return Case(name=name, kind="error", message=f"No step was measured{why}",
                     body="\n".join(fatal))  # fmt: skip
     seen = [(step, step.slo[name]) for step in steps if name in step.slo]
     body = "\n".join(_observed(name, step, slo) for step, slo in seen)
@@ -243,4 +244,4 @@ def _facts(findings: Findings, context: PageContext | None) -> Iterator[tuple[st
     if context:
         yield "folder", context.folder
         yield "command", command_line(context.command)
-        yield from (("missing", gap) for gap in gaps_of(context))
+        yield from (("missing", f"{cell}: {gap}") for cell, gap in gaps_by_cell(context).items())

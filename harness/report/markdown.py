@@ -11,7 +11,7 @@ from harness.analysis.findings.types import CellFinding, Findings, StepFinding
 from harness.errors import ExitCode
 from harness.report.html.context import PageContext
 from harness.report.markdown_doubts import doubts
-from harness.report.markup import bullets, code, code_block, escaped, folded, table
+from harness.report.markup import bullets, code, code_block, escaped, folded, inline, table
 from harness.report.phrases import (
     broken_phrase,
     capacity_phrase,
@@ -34,6 +34,7 @@ from harness.report.standing import (
     shared_traits,
 )
 from harness.report.terminal import DOUBT_MARK, FEW_MARK, LIMIT_MARK, reasons_of
+from harness.report.verdict import verdict_sentences
 
 MOST_BYTES = 60_000
 """A comment on GitHub holds 65,536 characters."""
@@ -57,29 +58,33 @@ def render_markdown(findings: Findings, context: PageContext, *, verdict: ExitCo
         verdict: what the exit code of the command says.
     """
     cells, shared = findings.cells, shared_traits(findings.cells)
-    parts = [_head(context, verdict, findings, shared), *_missing(context)]
-    if any(not cell.limits_enforced for cell in cells):
-        parts.append(f"**Note**: {escaped(LIMIT_MARK)}.")
-    parts += doubts(findings.validity, {cell.id: own_traits(cell, shared) for cell in cells})
-    if cells:
-        parts += [_answers(cells[:MOST_CELLS], shared), *_left_out_cells(cells)]
-        parts += _settings(cells[:MOST_CELLS], shared)
+    names = {cell.id: own_traits(cell, shared) for cell in cells}
+    fatal = [issue for issue in findings.validity if issue.severity == "fatal"]
+    others = [issue for issue in findings.validity if issue.severity != "fatal"]
+    parts = [_head(context, verdict, shared), *_missing(context)]
+    parts += doubts("What voids parts of this measurement", fatal, names)
+    parts += [_answer(findings, verdict), *_answers(cells, shared)]
+    parts += doubts("Doubts about this measurement", others, names)
+    parts += _settings(cells[:MOST_CELLS], shared)
     last = [_reproduce(findings, context), *_footnotes(cells)]
     return _within_bounds(parts, list(_details(findings, shared)), last)
 
 
-def _head(
-    context: PageContext, verdict: ExitCode, findings: Findings, shared: Mapping[str, str]
-) -> str:
-    word, sentence = VERDICTS[verdict]
+def _head(context: PageContext, verdict: ExitCode, shared: Mapping[str, str]) -> str:
+    word, _ = VERDICTS[verdict]
     word += ", not complete" if gaps_of(context) else ""
-    lines = [f"## Load test {escaped(context.title)}: {word}", "", sentence]
-    if not findings.cells:
-        lines[-1] += " No cell was measured."
-    traits = [*shared.values(), *([context.started_utc] if context.started_utc else [])]
-    if traits:
-        lines += ["", escaped(", ".join(traits))]
-    return "\n".join(lines)
+    traits = list(shared.values())
+    if context.started_utc:
+        traits.append(f"{context.started_utc[:16].replace('T', ' ')} UTC")
+    title = f"## Load test {escaped(context.title)}: {word}"
+    return f"{title}\n\n{escaped(', '.join(traits))}" if traits else title
+
+
+def _answer(findings: Findings, verdict: ExitCode) -> str:
+    """In a sentence or two, and how far to trust it."""
+    unenforced = any(cell.steps and not cell.limits_enforced for cell in findings.cells)
+    trust = [*([f"{LIMIT_MARK}."] if unenforced else []), VERDICTS[verdict][1]]
+    return f"**{escaped(' '.join(verdict_sentences(findings)))}** {escaped(' '.join(trust))}"
 
 
 def _missing(context: PageContext) -> Iterator[str]:
@@ -91,25 +96,27 @@ def _missing(context: PageContext) -> Iterator[str]:
         yield "**Not complete**\n\n" + bullets([*shown, *rest])
 
 
-def _answers(cells: Sequence[CellFinding], shared: Mapping[str, str]) -> str:
+def _answers(cells: Sequence[CellFinding], shared: Mapping[str, str]) -> Iterator[str]:
+    """The table, a row a cell."""
     headings = ("cell", "holds (runs at once)", "fails at", "what broke", "binds", "runs/s",
                 "MiB a run (95 %)", "launch", "set")  # fmt: skip
-    return table(
-        headings,
-        (
-            (
-                escaped(own_traits(cell, shared)),
-                f"**{escaped(capacity_phrase(cell.capacity))}**",
-                plain(cell.capacity.first_failing),
-                escaped(broken_phrase(cell)),
-                escaped(binding_words(cell)),
-                rate_phrase(cell.throughput_runs_per_s),
-                memory_phrase(cell.memory),
-                launch_cpu_phrase(cell.cpu),
-                settings_phrase(cell.recommendation),
-            )
-            for cell in cells
-        ),
+    if cells:
+        yield table(headings, (_answer_row(cell, shared) for cell in cells[:MOST_CELLS]))
+    if cells[MOST_CELLS:]:
+        yield f"{len(cells) - MOST_CELLS} more cells are in `findings.json`."
+
+
+def _answer_row(cell: CellFinding, shared: Mapping[str, str]) -> tuple[str, ...]:
+    return (
+        inline(own_traits(cell, shared)),
+        f"**{inline(capacity_phrase(cell.capacity))}**",
+        plain(cell.capacity.first_failing),
+        inline(broken_phrase(cell)),
+        inline(binding_words(cell)),
+        rate_phrase(cell.throughput_runs_per_s),
+        memory_phrase(cell.memory),
+        launch_cpu_phrase(cell.cpu),
+        settings_phrase(cell.recommendation),
     )
 
 
@@ -121,24 +128,22 @@ def binding_words(cell: CellFinding) -> str:
     return binding.limit + ("" if binding.strength == "clear" else f" ({binding.strength})")
 
 
-def _left_out_cells(cells: Sequence[CellFinding]) -> Iterator[str]:
-    if len(cells) > MOST_CELLS:
-        yield f"{len(cells) - MOST_CELLS} more cells are in `findings.json`."
-
-
 def _settings(cells: Sequence[CellFinding], shared: Mapping[str, str]) -> Iterator[str]:
     blocks = []
     for cell in cells:
         title, advice = own_traits(cell, shared), cell.recommendation
         if advice.paste:
-            blocks.append(f"For {escaped(title)}:\n\n{code_block(advice.paste, 'yaml')}")
+            blocks.append(f"For {inline(title)}:\n\n{code_block(advice.paste, 'yaml')}")
         else:
-            blocks.append(f"For {escaped(title)}: {escaped(' '.join(advice.why))}")
-    if len(blocks) <= OPEN_SETTINGS:
-        yield "**Settings to paste**"
+            blocks.append(f"For {inline(title)}: {inline(' '.join(advice.why))}")
+    heading = (
+        "Settings to paste" if any(cell.recommendation.paste for cell in cells) else "Settings"
+    )
+    if 0 < len(blocks) <= OPEN_SETTINGS:
+        yield f"**{heading}**"
         yield from blocks
-    else:
-        yield folded("Settings to paste", "\n\n".join(blocks))
+    elif blocks:
+        yield folded(heading, "\n\n".join(blocks))
 
 
 def _details(findings: Findings, shared: Mapping[str, str]) -> Iterator[str]:
@@ -174,7 +179,7 @@ def _step(step: StepFinding) -> tuple[str, ...]:
         percent(step.throttled_ratio),
         plain(step.pool_queue_max),
         marked(step.probe_s.p99, enough=step.probe_s.enough),
-        escaped(_verdict(step)),
+        inline(_verdict(step)),
     )
 
 
@@ -201,13 +206,14 @@ def _reproduce(findings: Findings, context: PageContext) -> str:
 
 
 def _footnotes(cells: Sequence[CellFinding]) -> Iterator[str]:
+    """Of the marks that were used."""
     notes = []
-    if any(not cell.capacity.confirmed for cell in cells):
+    if any("?" in capacity_phrase(cell.capacity) for cell in cells):
         notes.append(DOUBT_MARK)
     if any(_few(step) for cell in cells for step in cell.steps):
         notes.append(FEW_MARK)
     if notes:
-        yield "\n".join(bullets([escaped(note)]) for note in notes)
+        yield bullets(f"{code(note[0])} {inline(note[2:])}" for note in notes)
 
 
 def _few(step: StepFinding) -> bool:

@@ -1,44 +1,42 @@
-"""Doubts about a measurement in Markdown: equal ones together, those that void first."""
+"""Doubts about a measurement in Markdown: equal ones together."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
 from harness.analysis.findings.types import IssueFinding
-from harness.report.markup import bullets, code, escaped, folded
+from harness.report.markup import bullets, code, escaped, folded, inline, prose
 
 MOST_OPEN = 8
 MOST_PLACES = 6
-ORDER = ("fatal", "warning")
 
 
-def doubts(issues: Sequence[IssueFinding], titles: Mapping[str, str]) -> Iterator[str]:
+def doubts(
+    heading: str, issues: Sequence[IssueFinding], titles: Mapping[str, str]
+) -> Iterator[str]:
     """A heading and a list; nothing where there is no doubt.
 
     Args:
+        heading: what these doubts do.
         issues: of one campaign, any order.
         titles: what to call the cells, by id.
     """
     groups: dict[tuple[str, str, str], list[IssueFinding]] = {}
-    for issue in sorted(issues, key=_rank):
+    for issue in issues:
         groups.setdefault((issue.severity, issue.code, issue.cell), []).append(issue)
     lines = [_line(group, titles) for group in groups.values()]
     if lines:
-        yield "**Doubts about this measurement**\n\n" + bullets(lines[:MOST_OPEN])
+        yield f"**{heading}**\n\n" + bullets(lines[:MOST_OPEN])
     if lines[MOST_OPEN:]:
         yield folded(f"{len(lines) - MOST_OPEN} more doubts", bullets(lines[MOST_OPEN:]))
-
-
-def _rank(issue: IssueFinding) -> int:
-    return ORDER.index(issue.severity) if issue.severity in ORDER else len(ORDER)
 
 
 def _line(group: Sequence[IssueFinding], titles: Mapping[str, str]) -> str:
     first = group[0]
     severity = "**fatal**" if first.severity == "fatal" else escaped(first.severity)
-    cell = escaped(titles.get(first.cell, first.cell))
-    evidence = escaped(first.evidence)
-    remedy = f" {escaped(first.remedy)}" if first.remedy else ""
+    cell = inline(titles.get(first.cell, first.cell))
+    evidence = inline(first.evidence).rstrip(".")
+    remedy = f" {prose(first.remedy)}" if first.remedy else ""
     return f"{severity} {code(first.code)}, {cell}, {_places(group)}: {evidence}.{remedy}"
 
 

@@ -17,10 +17,11 @@ ZERO_WIDTH = "\u200b"
 
 _UNSEEN = re.compile(r"[\x00-\x20\x7f-\x9f\u2028\u2029\ufffe\uffff\ud800-\udfff]+")
 _UNSEEN_IN_CODE = re.compile(r"[^\S\t ]|[\x00-\x08\x0e-\x1f\x7f-\x9f\ufffe\uffff\ud800-\udfff]")
-_SPECIAL = re.compile(r"[\\`*|~$\[\]]|(?<!\w)_|_(?!\w)")
+_SPECIAL = re.compile(r"[\\`*|~$\[\]]|(?<![^\W_])_|_(?![^\W_])")
 _TAG = re.compile(r"<(?=[A-Za-z/!?])")
 _ENTITY = re.compile(r"&(?=#?\w+;)")
 _MENTION = re.compile(r"(?<!\w)([@#])(?=\w)")
+_SPAN = re.compile(r"`([\w .=:/<>-]+)`")
 _BLOCK = re.compile(r"^(?:([#>+=-])|(\d{1,9})([.)])(?=\s|$))")
 
 
@@ -30,12 +31,27 @@ def clean(text: object, *, longest: int = LONGEST) -> str:
     return line if len(line) <= longest else line[: longest - 1].rstrip() + "…"
 
 
-def escaped(text: object, *, longest: int = LONGEST) -> str:
-    """A fact as inline text, also in a table cell or at the beginning of a list item."""
-    line = _SPECIAL.sub(r"\\\g<0>", clean(text, longest=longest))
+def inline(text: object, *, longest: int = LONGEST) -> str:
+    """A fact as inline text, also in a table cell; not at the beginning of a line."""
+    return _harmless(clean(text, longest=longest))
+
+
+def _harmless(line: str) -> str:
+    line = _SPECIAL.sub(r"\\\g<0>", line)
     line = _TAG.sub("&lt;", _ENTITY.sub("&amp;", line))
-    line = _MENTION.sub(rf"\1{ZERO_WIDTH}", line)
+    return _MENTION.sub(rf"\1{ZERO_WIDTH}", line)
+
+
+def escaped(text: object, *, longest: int = LONGEST) -> str:
+    """A fact as inline text, also at the beginning of a line or a list item."""
+    line = inline(text, longest=longest)
     return _BLOCK.sub(lambda m: rf"\{m[1]}" if m[1] else rf"{m[2]}\{m[3]}", line)
+
+
+def prose(text: object) -> str:
+    """A sentence of ours, in which a command or a name may stand in backticks."""
+    parts = _SPAN.split(clean(text))
+    return "".join(code(part) if n % 2 else _harmless(part) for n, part in enumerate(parts))
 
 
 def code(text: object) -> str:

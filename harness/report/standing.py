@@ -28,19 +28,23 @@ def verdict_word(code: ExitCode) -> str:
     return VERDICTS[code][0]
 
 
-def gaps_of(context: PageContext) -> tuple[str, ...]:
-    """What the campaign planned and did not get, one sentence a cell; empty where it got all."""
+def gaps_by_cell(context: PageContext) -> dict[str, str]:
+    """What the campaign planned and did not get, by cell; empty where it got all."""
     records = {record.cell: record for record in context.records}
-    planned = list(dict.fromkeys((*context.planned, *records)))
-    gaps = ((cell, _gap(records.get(cell))) for cell in planned)
-    return tuple(f"{cell}: {gap}" for cell, gap in gaps if gap)
+    gaps = {cell: _gap(records.get(cell)) for cell in (*context.planned, *records)}
+    return {cell: gap for cell, gap in gaps.items() if gap}
+
+
+def gaps_of(context: PageContext) -> tuple[str, ...]:
+    """The same, one sentence a cell."""
+    return tuple(f"{cell}: {gap}" for cell, gap in gaps_by_cell(context).items())
 
 
 def _gap(record: CellRecord | None) -> str:
     if record is None:
         return "not measured"
     if not record.sealed:
-        return "cut off (or still being measured): the steps that were recorded are judged"
+        return "cut off, or still being measured; judged by the steps that were recorded"
     if record.ended.startswith(("interrupted", "failed")):
         return record.ended
     return ""

@@ -11,6 +11,7 @@ from report_context import context_of, hostile, only, with_steps
 
 from harness.analysis.findings.document import Findings, exit_code
 from harness.errors import ExitCode
+from harness.report.html.context import CellRecord
 from harness.report.junit import render_junit
 
 pytestmark = pytest.mark.unit
@@ -216,3 +217,15 @@ def test_whatever_a_fact_holds_the_document_is_well_formed(everything: Findings)
     assert list(problems(root)) == []
     assert "<b>bold</b>" in "".join(root.itertext())
     render_junit(nasty).encode()
+
+
+def test_a_cell_that_broke_off_proves_nothing_by_what_held_so_far(everything: Findings) -> None:
+    passed = only(everything, "cpu")
+    records = (CellRecord(cell="cpu", ended="failed: the database is gone", sealed=True),)
+    root = parsed(passed, records=records)
+    skipped = case_of(root, "cpu", "capacity").find("skipped")
+    assert skipped is not None
+    assert "failed: the database is gone" in skipped.get("message", "")
+    missing = root.find("testsuite/properties/property[@name='missing']")
+    assert missing is not None
+    assert missing.get("value") == "cpu: failed: the database is gone"

@@ -68,6 +68,11 @@ def test_the_first_lines_answer_the_three_questions(bracketed: Findings) -> None
     assert answer["set"] == "workers 4, max_concurrent_runs 4"
 
 
+def test_the_answer_is_told_in_a_sentence_above_the_table(bracketed: Findings) -> None:
+    text = text_of(bracketed)
+    assert before(text, "holds 4 io runs at once.", "| cell")
+
+
 def test_settings_can_be_pasted_as_they_are(bracketed: Findings) -> None:
     paste = "\n".join(bracketed.cells[0].recommendation.paste)
     assert fences(text_of(bracketed))[0] == paste + "\n"
@@ -88,8 +93,8 @@ def test_the_heading_says_how_it_ended(cell: str, word: str, everything: Finding
 
 def test_doubts_stand_above_everything_they_void(everything: Findings) -> None:
     text = text_of(everything)
-    assert before(text, "**fatal** `generator_late`", "| cell", "<details>")
-    assert before(text, "**fatal**", "- warning")
+    assert before(text, "**fatal** `generator_late`", "Of 6 cells", "| cell", "<details>")
+    assert before(text, "**fatal**", "| cell", "- warning", "<details>")
     assert text.rindex("(void)") < text.index("| cell")
 
 
@@ -102,13 +107,13 @@ def test_equal_doubts_are_told_once_with_their_places(everything: Findings) -> N
     assert "at 3, 9, 27 runs (3 steps)" in text
 
 
-def test_many_doubts_are_folded_fatal_ones_never(everything: Findings) -> None:
+def test_many_doubts_are_folded(everything: Findings) -> None:
     late = only(everything, "late")
     issue = late.validity[0]
     codes = [f"code_{n}" for n in range(30)]
     issues = [replace(issue, code=code, severity="warning") for code in codes]
     text = text_of(replace(late, validity=(*issues, replace(issue, severity="fatal"))))
-    assert "<summary>23 more doubts</summary>" in text
+    assert "<summary>22 more doubts</summary>" in text
     assert before(text, "**fatal**", "`code_0`", "<details>", "`code_29`")
 
 
@@ -140,10 +145,10 @@ def test_the_command_can_be_run_again(bracketed: Findings) -> None:
 def test_marks_are_explained_where_they_are_used(bracketed: Findings) -> None:
     cell = bracketed.cells[0]
     sure = text_of(bracketed)
-    assert FEW_MARK.removeprefix("* ") in sure
-    assert DOUBT_MARK not in sure
+    assert f"`*` {FEW_MARK[2:]}" in sure
+    assert DOUBT_MARK[2:] not in sure
     unsure = replace(cell, capacity=replace(cell.capacity, confirmed=False))
-    assert DOUBT_MARK in text_of(replace(bracketed, cells=(unsure,)))
+    assert f"`?` {DOUBT_MARK[2:]}" in text_of(replace(bracketed, cells=(unsure,)))
 
 
 def test_what_is_missing_is_said_first(bracketed: Findings) -> None:
@@ -167,7 +172,7 @@ def test_a_cell_without_steps_says_so(everything: Findings) -> None:
 def test_an_empty_campaign_says_so(bracketed: Findings) -> None:
     empty = replace(bracketed, cells=(), validity=())
     text = render_markdown(empty, context_of(empty), verdict=ExitCode.INCONCLUSIVE)
-    assert "No cell was measured." in text
+    assert "Nothing was measured, so there is no answer." in text
     assert tables(text) == []
 
 

@@ -17,6 +17,7 @@ from harness.report.markup import (
     code_block,
     escaped,
     folded,
+    prose,
     table,
 )
 
@@ -118,3 +119,13 @@ def test_a_code_span_may_hold_backticks() -> None:
     assert code("a`b") == "``a`b``"
     assert shown(code("`a`")) == "`a`"
     assert code("") == ""
+
+
+def test_names_in_backticks_stay_names_in_our_own_sentences() -> None:
+    text = "Make `step.drain_s` longer, a|b `harness doctor` says."
+    assert prose(text) == r"Make `step.drain_s` longer, a\|b `harness doctor` says."
+
+
+@given(st.text())
+def test_our_own_sentences_open_no_element_either(text: str) -> None:
+    assert kinds("x " + prose(text)) <= {*PLAIN_PARAGRAPH, "code_inline"}

@@ -1,0 +1,152 @@
+"""Which campaigns are stored, what they found, and what changed: `index.html` of a results root.
+
+Only findings are read, and `cell.json` where there are none: facts are large, campaigns are many.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from harness.analysis.changes import History
+from harness.analysis.findings.types import Findings
+from harness.campaign.plan import Campaign
+from harness.errors import StoredDataError
+from harness.facts.durable import write_text
+from harness.facts.layout import ResultsFolder, index_html, parse_results_name
+from harness.facts.model import Cell
+from harness.facts.store import read_cell_json
+from harness.report.html.context import CellRecord, FactLink, PageContext
+from harness.report.index.rows import (
+    CampaignRow,
+    Place,
+    judged_row,
+    unjudged_row,
+    unreadable_row,
+)
+from harness.report.index_page import render_index
+from harness.report.json_document import findings_from
+from harness.report.standing import gaps_of
+from harness.scenarios.page_context import verdict_of
+
+
+def write_index(root: Path) -> Path:
+    """Write `index.html` of a results root anew; returns where it is.
+
+    Raises:
+        EnvironmentProblem: it cannot be written there.
+    """
+    path = index_html(root)
+    write_text(path, render_index(rows_of(root)))
+    return path
+
+
+def refresh_index(results: Path) -> Path | None:
+    """The index of the root a results folder lies in; `None` where that is no such root.
+
+    Raises:
+        EnvironmentProblem: it cannot be written there.
+    """
+    folder = results.resolve()
+    return None if parse_results_name(folder.name) is None else write_index(folder.parent)
+
+
+def rows_of(root: Path) -> list[CampaignRow]:
+    """Every results folder in `root`, newest first; unreadable ones are rows, too."""
+    history = History()
+    return [_row(place, root / place.folder, history) for place in _places(root)][::-1]
+
+
+def _places(root: Path) -> Iterator[Place]:
+    """Oldest first, because changes are told that way."""
+    named = [(parse_results_name(path.name), path) for path in root.iterdir() if path.is_dir()]
+    found = sorted((name, path) for name, path in named if name is not None)
+    for (started_utc, campaign), path in found:
+        yield Place(
+            folder=path.name,
+            campaign=campaign,
+            started_utc=started_utc,
+            links=tuple(_links(ResultsFolder(path))),
+        )
+
+
+def _links(folder: ResultsFolder) -> Iterator[FactLink]:
+    files = (
+        (folder.report_html, "report"),
+        (folder.report_md, "Markdown"),
+        (folder.findings_json, "JSON"),
+        (folder.junit_xml, "JUnit"),
+    )
+    yield from (FactLink(path=path.name, what=what) for path, what in files if path.exists())
+    yield FactLink(path="", what="folder")
+
+
+def _row(place: Place, path: Path, history: History) -> CampaignRow:
+    folder = ResultsFolder(path)
+    if not folder.findings_json.exists():
+        return _unjudged(place, folder)
+    try:
+        findings = findings_from(json.loads(folder.findings_json.read_bytes()))
+    except StoredDataError as error:
+        return unreadable_row(place, _cells(folder), f"{error.evidence} {_anew(place)}")
+    except (OSError, ValueError, AttributeError) as error:
+        problem = f"findings.json is damaged: {error}. {_anew(place)}"
+        return unreadable_row(place, _cells(folder), problem)
+    context = _context(place, findings)
+    return judged_row(
+        place,
+        findings,
+        history.changes(place.folder, findings),
+        verdict=verdict_of(findings, context),
+        gaps=gaps_of(context),
+    )
+
+
+def _anew(place: Place) -> str:
+    return f"Made anew by: harness analyse {place.folder}"
+
+
+def _unjudged(place: Place, folder: ResultsFolder) -> CampaignRow:
+    """From what the cells say of themselves."""
+    cells = _cells(folder)
+    gap = f"Without findings.json; to judge what there is: harness report {place.folder}"
+    if not cells:
+        gap = "No cell was begun, so there is nothing to judge."
+    if not folder.environment_json.exists():
+        gap = "environment.json is missing: this record cannot be judged."
+    return unjudged_row(place, cells, [gap])
+
+
+def _cells(folder: ResultsFolder) -> list[Cell]:
+    """The cells that say what they are."""
+    cells = []
+    for each in folder.cell_folders():
+        with suppress(StoredDataError):
+            cells.append(read_cell_json(each))
+    return cells
+
+
+def _context(place: Place, findings: Findings) -> PageContext:
+    """As far as findings tell; a cell whose end is not told was never sealed."""
+    return PageContext(
+        title=place.campaign,
+        folder=place.folder,
+        version="",
+        planned=_planned(findings),
+        records=tuple(
+            CellRecord(cell=cell.id, ended=cell.search.ended, sealed=bool(cell.search.ended))
+            for cell in findings.cells
+        ),
+    )
+
+
+def _planned(findings: Findings) -> tuple[str, ...]:
+    """Ids of all cells of the campaign; none where this version cannot read its plan."""
+    try:
+        return tuple(plan.id for plan in Campaign.model_validate(findings.campaign).cells())
+    except ValidationError:
+        return ()
