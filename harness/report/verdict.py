@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from harness.analysis.findings.types import CellFinding, Findings
-from harness.report.phrases import count_of, limit_words, plain, size_phrase
+from harness.report.phrases import UNKNOWN, count_of, limit_words, plain, size_phrase
 
 FEW = 4
 """Up to so many cells are each told in the sentence; of more, only how they are spread."""
@@ -33,6 +33,15 @@ def cell_labels(cells: Sequence[CellFinding]) -> tuple[str, ...]:
     return tuple(
         label if labels.count(label) == 1 else cell.id
         for label, cell in zip(labels, cells, strict=True)
+    )
+
+
+def shared_traits(cells: Sequence[CellFinding]) -> tuple[str, ...]:
+    """What all cells have in common besides size and workload, in words; empty without cells."""
+    return tuple(
+        axis(cells[0])
+        for axis in _AXES[2:]
+        if cells and len({axis(cell) for cell in cells}) == 1 and UNKNOWN not in axis(cells[0])
     )
 
 
@@ -132,7 +141,9 @@ def _bound(cells: Sequence[CellFinding]) -> tuple[str, ...]:
     if len(by_limit) == 1 and not unclear:
         return (f"First to give out: {limit_words(next(iter(by_limit)))}.",)
     told = tuple(
-        f"{limit_words(limit)} ({', '.join(names) if len(cells) <= FEW else len(names)})"
+        f"{limit_words(limit)} ({', '.join(names)})"
+        if len(cells) <= FEW
+        else f"{limit_words(limit)} in {count_of(len(names), 'cell')}"
         for limit, names in by_limit.items()
     )
     return (f"First to give out: {_listed(told)}.",) if told else ()

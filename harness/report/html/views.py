@@ -1,0 +1,150 @@
+"""Findings, pictures and context of one cell brought together, as the templates want them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from harness.analysis.findings.types import CellFinding, Findings, IssueFinding, StepFinding
+from harness.analysis.picture.types import CellPicture
+from harness.report.html.context import CellRecord, PageContext
+from harness.report.html.figures import Chart, curve_of, decides, gantt_of, over_time, phases_of
+from harness.report.html.gaps import Gap, by_cell, gaps_of
+from harness.report.html.scale import Scale, scales_of
+from harness.report.verdict import cell_labels, shared_traits
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """One line of the journal, and the step it led to. `done`: why the search ended."""
+
+    kind: str
+    concurrency: int | None
+    repetition: int
+    reason: str
+    done: str
+    step: StepFinding | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CellView:
+    """Everything the page says of one cell.
+
+    `number` counts from 1 in the order of the findings. `void`: a doubt or the feed took its
+    answer away. `open_steps`: indexes of the steps whose objectives are shown unfolded.
+    """
+
+    number: int
+    label: str
+    cell: CellFinding
+    picture: CellPicture | None
+    record: CellRecord | None
+    journal: tuple[Decision, ...]
+    fatal: tuple[IssueFinding, ...]
+    warnings: tuple[IssueFinding, ...]
+    gaps: tuple[Gap, ...]
+    scale: Scale
+    curve: Chart
+    phases: Chart
+    gantt: Chart
+    over_time: tuple[Chart, ...]
+    open_steps: frozenset[int]
+
+    @property
+    def anchor(self) -> str:
+        """The id of its section."""
+        return f"cell-{self.number}"
+
+    @property
+    def void(self) -> bool:
+        """Whether there is no answer to trust."""
+        return self.cell.capacity.status == "invalid"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageView:
+    """The page as a whole. `gaps`: of the campaign and of all cells; `shared`: what all cells
+    have in common, in words."""
+
+    cells: tuple[CellView, ...]
+    gaps: tuple[Gap, ...]
+    fatal: tuple[IssueFinding, ...]
+    warnings: tuple[IssueFinding, ...]
+    shared: tuple[str, ...]
+
+    @property
+    def grave(self) -> tuple[Gap, ...]:
+        """Gaps the answer itself suffers from."""
+        return tuple(gap for gap in self.gaps if gap.grave)
+
+    @property
+    def unenforced(self) -> tuple[CellView, ...]:
+        """Cells whose limits nothing enforced."""
+        return tuple(view for view in self.cells if not view.cell.limits_enforced)
+
+    def view_of(self, cell: str) -> CellView | None:
+        """The view of a cell by its id, `None` where the findings do not have it."""
+        return next((view for view in self.cells if view.cell.id == cell), None)
+
+
+def page_view(
+    findings: Findings, pictures: Sequence[CellPicture], context: PageContext
+) -> PageView:
+    """What the templates are filled with."""
+    gaps = gaps_of(findings, pictures, context)
+    return PageView(
+        cells=tuple(_cell_views(findings, pictures, context, by_cell(gaps))),
+        gaps=gaps,
+        fatal=tuple(issue for issue in findings.validity if issue.severity == "fatal"),
+        warnings=tuple(issue for issue in findings.validity if issue.severity != "fatal"),
+        shared=shared_traits(findings.cells),
+    )
+
+
+def _cell_views(
+    findings: Findings,
+    pictures: Sequence[CellPicture],
+    context: PageContext,
+    gaps: Mapping[str, tuple[Gap, ...]],
+) -> Iterator[CellView]:
+    drawn = {picture.cell: picture for picture in pictures}
+    records = {record.cell: record for record in context.records}
+    labels, scales = cell_labels(findings.cells), scales_of(findings.cells)
+    for number, cell in enumerate(findings.cells, start=1):
+        own = tuple(issue for issue in findings.validity if issue.cell == cell.id)
+        picture = drawn.get(cell.id)
+        yield CellView(
+            number=number,
+            label=labels[number - 1],
+            cell=cell,
+            picture=picture,
+            record=records.get(cell.id),
+            journal=tuple(_journal(cell, context.journal)),
+            fatal=tuple(issue for issue in own if issue.severity == "fatal"),
+            warnings=tuple(issue for issue in own if issue.severity != "fatal"),
+            gaps=gaps.get(cell.id, ()),
+            scale=scales[number - 1],
+            curve=curve_of(cell),
+            phases=phases_of(cell),
+            gantt=gantt_of(cell, picture),
+            over_time=tuple(over_time(picture)),
+            open_steps=frozenset(step.index for step in cell.steps if decides(cell, step.index)),
+        )
+
+
+def _journal(cell: CellFinding, lines: Sequence[Mapping[str, Any]]) -> Iterator[Decision]:
+    steps = {(step.kind, step.concurrency, step.repetition): step for step in cell.steps}
+    for line in lines:
+        if line.get("cell") != cell.id:
+            continue
+        kind, concurrency = str(line.get("kind", "")), line.get("concurrency")
+        repetition = line.get("repetition") or 1
+        yield Decision(
+            kind=kind,
+            concurrency=concurrency,
+            repetition=repetition,
+            reason=str(line.get("reason", "")),
+            done=str(line.get("done", "")),
+            step=steps.get((kind, concurrency, repetition)) if concurrency else None,
+        )
