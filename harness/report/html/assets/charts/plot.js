@@ -96,9 +96,17 @@ class Plot {
     this.width = this.element.clientWidth;
     this.element.style.minHeight = `${layout.height}px`;
     window.Plotly.react(this.element, data, layout, CONFIG);
+    this.scalable(layout);
     this.describe();
     if (!this.drawn) this.listen();
     this.drawn = true;
+  }
+
+  // Paper may be narrower than what was drawn for it; with a box a drawing shrinks as a whole.
+  scalable({ width, height }) {
+    for (const drawing of this.element.querySelectorAll(".main-svg")) {
+      drawing.setAttribute("viewBox", `0 0 ${width} ${height}`);
+    }
   }
 
   listen() {

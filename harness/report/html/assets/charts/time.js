@@ -235,7 +235,7 @@ function limitLine(figure, group) {
   const log = figure.layout.yaxis.type === "log";
   figure.shape(item, horizontal(group.limit, line));
   figure.annotate(item, {
-    xref: "paper", x: 1, xanchor: "right", y: log ? Math.log10(group.limit) : group.limit,
+    xref: "paper", x: 0, xanchor: "left", xshift: 4, y: log ? Math.log10(group.limit) : group.limit,
     yanchor: "bottom", text: escaped(`${group.limit_name} ${quantity(group.limit, group.lines[0].unit)}`),
     font: { color: figure.theme.bad },
   });

@@ -43,9 +43,12 @@ function countOf(value, noun) {
   return `${number(value)} ${noun}${value === 1 ? "" : "s"}`;
 }
 
-// Plotly reads a few HTML tags and entities in every text; a campaign's own words must stay words.
+// Plotly reads a few HTML tags, entities and %{templates} in every text; a campaign's own words
+// must stay words.
+const MARKUP = { "&": "&amp;", "<": "&lt;", ">": "&gt;", "%{": "&#37;{" };
+
 function escaped(text) {
-  return String(text).replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
+  return String(text).replace(/[&<>]|%\{/g, (found) => MARKUP[found]);
 }
 
 function label(lines) {
