@@ -67,9 +67,10 @@ def fit(blocks: Sequence[Block], budget: int, *, border: int = 0) -> list[tuple[
     granted: dict[int, int] = {}
     ranked = sorted(blocks, key=lambda block: block.rank)
     for block in ranked:
-        if block.least + border <= budget:
-            granted[block.rank] = block.least
-            budget -= block.least + border
+        if block.least + border > budget:
+            break  # nothing of less importance takes its place
+        granted[block.rank] = block.least
+        budget -= block.least + border
     for block in ranked:
         if block.rank in granted:
             more = min(block.most - block.least, budget)

@@ -35,6 +35,8 @@ ECHO_CELLS = 2
 class Dashboard(PlainListener):
     """The lines of `PlainListener`, and under them the live view. Enter it to see it.
 
+    `painter` is the thread that draws.
+
     Args:
         console: a terminal.
         clock: seconds that never jump.
@@ -48,11 +50,11 @@ class Dashboard(PlainListener):
         self._drawn: object = None
         self._size = console.size
         self._over = threading.Event()
-        self._painter = threading.Thread(target=self._paint_on, name="dashboard", daemon=True)
+        self.painter = threading.Thread(target=self._paint_on, name="dashboard", daemon=True)
 
     def __enter__(self) -> Self:
         self._live.start()
-        self._painter.start()
+        self.painter.start()
         return self
 
     def __exit__(
@@ -61,7 +63,7 @@ class Dashboard(PlainListener):
     ) -> None:  # fmt: skip
         """Take the live view away, so that the lines, and what follows, stand alone."""
         self._over.set()
-        self._painter.join()
+        self.painter.join()
         self._stop()
         super().__exit__(kind, error, trace)
 

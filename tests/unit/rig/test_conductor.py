@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -13,12 +13,12 @@ from harness.campaign.plan import Campaign
 from harness.campaign.profiles import parse_profile
 from harness.errors import EnvironmentProblem, TargetFailed
 from harness.facts.layout import CellFolder
-from harness.facts.model import Cell, Limits, Step
+from harness.facts.model import Cell, Event, Limits, Step
 from harness.facts.store import CellWriter, read_cell
 from harness.facts.table import CellFacts
 from harness.rig.conductor import Conductor
 from harness.rig.parts import Rig
-from harness.rig.protocols import Done, LoadOrder, NextStep, StepOrder
+from harness.rig.protocols import Done, LoadOrder, NextStep, StepOrder, Vitals
 
 pytestmark = pytest.mark.unit
 
@@ -79,6 +79,14 @@ def ladder(*concurrencies: int) -> NextStep:
     return next_step
 
 
+def kill_at_four(bench: Bench) -> Callable[[LoadOrder], None]:
+    def during(order: LoadOrder) -> None:
+        if order.concurrency == 4:
+            bench.target.die_when = lambda: True
+
+    return during
+
+
 def test_a_cell_is_warmed_up_watched_idle_then_climbed_and_sealed(bench: Bench) -> None:
     cell = bench.measure(ladder(1, 4))
     assert [(s.kind, s.concurrency) for s in bench.facts.steps] == [
@@ -113,11 +121,7 @@ def test_the_search_sees_a_step_only_when_its_facts_are_on_disk(bench: Bench) ->
 
 
 def test_a_dead_server_is_a_fact_and_the_next_step_gets_a_fresh_one(bench: Bench) -> None:
-    def kill_at_four(order: LoadOrder) -> None:
-        if order.concurrency == 4:
-            bench.target.die_when = lambda: True
-
-    bench.load.during = kill_at_four
+    bench.load.during = kill_at_four(bench)
     bench.measure(ladder(4, 1))
     died, after = bench.facts.steps[1:]
     assert (died.outcome, died.oom_kills, died.restarts, died.server) == ("aborted", 1, 1, 0)
@@ -127,6 +131,44 @@ def test_a_dead_server_is_a_fact_and_the_next_step_gets_a_fresh_one(bench: Bench
     assert bench.target.calls == ["start", "restart", "stop"]
     kinds = [event.kind for event in bench.facts.events]
     assert kinds.index("server_died") < kinds.index("fresh_server")
+
+
+def test_whoever_watches_hears_how_the_server_does_with_each_progress(bench: Bench) -> None:
+    bench.telemetry.known = Vitals(at_s=7.0, memory_bytes=5.0)
+    bench.measure(ladder(1, 4))
+    assert bench.listener.seen == [bench.telemetry.known] * 3  # the warm-up and two rungs
+
+
+def test_whoever_watches_hears_of_a_death_and_of_the_fresh_server(bench: Bench) -> None:
+    noticed = Event(at_s=1.0, kind="fallback", source="code-server-1")
+    bench.telemetry.known = Vitals(at_s=7.0, events=(noticed,))
+    bench.load.during = kill_at_four(bench)
+    bench.measure(ladder(4, 1))
+    told = [[event.kind for event in vitals.events] for vitals in bench.listener.seen]
+    assert told[1:4] == [
+        ["fallback"],
+        ["fallback", "server_died"],
+        ["fallback", "server_died", "fresh_server"],
+    ]
+    dead = bench.listener.seen[2]
+    assert (dead.oom_kills, dead.events[1].detail["exit_code"]) == (1, 137)
+    assert bench.listener.seen[-1].oom_kills == 1
+    assert [news for news in bench.listener.news if news.startswith("A fresh server")] == [
+        "A fresh server is started: code-server-1 died with exit code 137 (exit code 137)"
+    ]
+
+
+def test_a_kill_that_a_counter_saw_is_not_counted_twice(bench: Bench) -> None:
+    def kill(order: LoadOrder) -> None:
+        if order.concurrency == 4:
+            bench.target.die_when = lambda: True
+            bench.telemetry.kills = 2
+            bench.telemetry.known = Vitals(at_s=7.0, oom_kills=2)
+
+    bench.load.during = kill
+    bench.measure(ladder(4))
+    assert [vitals.oom_kills for vitals in bench.listener.seen] == [0, 2, 2]
+    assert bench.facts.steps[1].oom_kills == 2
 
 
 def test_runs_left_over_by_a_drain_do_not_load_the_next_step(bench: Bench) -> None:
@@ -169,6 +211,7 @@ def test_an_interrupt_keeps_what_was_measured_and_takes_everything_down(bench: B
         bench.measure(ladder(1, 4))
     assert [step.concurrency for step in bench.facts.steps] == [1, 1]
     assert bench.facts.cell.ended == "interrupted"
+    assert bench.listener.news[-1] == "Interrupted: everything is taken down now"
     assert bench.target.calls[-1] == "stop"
 
 

@@ -11,7 +11,7 @@ from harness.campaign.plan import Campaign, CellPlan
 from harness.facts.layout import CellFolder, ResultsFolder
 from harness.facts.model import Step
 from harness.facts.store import read_cell
-from harness.rig.protocols import Done, StepOrder
+from harness.rig.protocols import Done, Opinion, StepOrder
 from harness.scenarios.seeking import Measured, Seeker
 
 pytestmark = pytest.mark.unit
@@ -35,6 +35,19 @@ def seeker(search: str, *, earlier: int = 0) -> tuple[Seeker, list[Step]]:
     cell, folder = cells(plan)[earlier]
     steps = [step for step in read_cell(folder).steps if step.kind != "warmup"]
     return Seeker(plan, cell, folder, earlier=known, host_cpus=2), steps
+
+
+def told(*, upto: int) -> list[Opinion]:
+    """What the search says of the first steps of the first cell, asked after each."""
+    plan = campaign("{strategy: adaptive, confidence: 0.8}")
+    cell, folder = cells(plan)[0]
+    steps = [step for step in read_cell(folder).steps if step.kind != "warmup"]
+    opinions: list[Opinion] = []
+    seeker = Seeker(plan, cell, folder, earlier=(), host_cpus=2, tell=opinions.append)
+    for known in range(upto + 1):
+        seeker.next_step(steps[:known])
+        seeker.next_step(steps[:known])
+    return opinions
 
 
 def minutes(steps: list[Step]) -> float:
@@ -83,6 +96,29 @@ def test_the_last_step_that_time_allows_goes_to_what_can_be_shipped() -> None:
     assert isinstance(order, StepOrder)
     assert order.reason.startswith("last step: ")
     assert 1 < order.concurrency < failed.concurrency
+
+
+def test_each_judged_step_is_told_once_and_in_order() -> None:
+    opinions = told(upto=4)
+    assert [(each.kind, each.concurrency) for each in opinions] == [
+        ("unloaded", 1), ("load", 7), ("load", 4), ("load", 5),
+    ]  # fmt: skip
+    assert [each.verdict for each in opinions] == ["pass", "fail", "pass", "fail"]
+    assert [each.step for each in opinions] == [1, 2, 3, 4]
+
+
+def test_an_opinion_carries_the_figures_of_its_step_and_what_broke() -> None:
+    seven = told(upto=2)[-1]
+    assert seven.broken == ("launch_s_p95", "slowdown_p95")
+    assert seven.response_p95_s == pytest.approx(25, abs=1)
+    assert seven.throughput_runs_per_s == pytest.approx(0.4, abs=0.05)
+    assert seven.launch_p95_s is not None
+    assert seven.slowdown_p95 is not None
+
+
+def test_an_opinion_says_where_the_threshold_lies_by_the_steps_so_far() -> None:
+    bounds = [(each.low, each.high) for each in told(upto=4)]
+    assert bounds == [(1, None), (1, 5), (4, 5), (4, 5)]
 
 
 @pytest.mark.parametrize("strategy", ["ladder", "bisect"])

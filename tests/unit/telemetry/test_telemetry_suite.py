@@ -74,7 +74,7 @@ def sample(key: str, value: float, *, due_s: float = 101.0, source: str = "a") -
     return Sample(device="cgroup", source=source, key=key, due_s=due_s, taken_s=due_s, value=value)
 
 
-def endpoints(*, replicas: int = 1) -> Endpoints:
+def endpoints(*, replicas: int = 1, limits: Limits = NO_LIMITS) -> Endpoints:
     return Endpoints(
         webserver_url="",
         location="",
@@ -85,7 +85,7 @@ def endpoints(*, replicas: int = 1) -> Endpoints:
                 pid=os.getpid(),
                 cgroup_pid=1000 + number,
                 grpc_address="127.0.0.1:1",
-                limits=NO_LIMITS,
+                limits=limits,
             )
             for number in range(replicas)
         ),
@@ -204,6 +204,46 @@ def test_devices_are_built_in_the_order_of_the_registry() -> None:
     names = [device.cost.name for device in build(endpoints(), ("observer", "host", "probe"))]
     assert names == [cost.name for cost in DEVICES if cost.name in names]
     assert set(names) == {"observer", "host", "probe"}
+
+
+@pytest.mark.parametrize("resettable", [True, False])
+def test_the_sampled_peak_needs_no_look_of_its_own(resettable: bool) -> None:
+    cgroup = Cgroup(resettable=resettable)
+    peaks = watch(Time(), a=cgroup)
+    peaks.begin()
+    assert peaks.sampled() is None
+    peaks.notice([sample("peak_bytes", 800), sample("usage_bytes", 700)])
+    peaks.notice([sample("usage_bytes", 90, source="b"), sample("pids", 9000)])
+    cgroup.ended = True  # whoever looked now would see nothing
+    assert peaks.sampled() == (800 if resettable else 700)
+
+
+def test_vitals_are_what_the_devices_sampled_and_survive_being_taken() -> None:
+    suite = TelemetrySuite(("cgroup",), find_reader=lambda _: busy())
+    suite.start(endpoints(limits=Limits(cpu_cores=1.0, memory_bytes=2000)))
+    _until_samples(suite)
+    suite.stop()
+    seen = suite.vitals()
+    assert (seen.memory_bytes, seen.memory_peak_bytes, seen.memory_limit_bytes) == (123, 123, 2000)
+    assert seen.cpu_limit_cores == 1.0
+
+
+def test_a_second_start_forgets_the_readings_of_the_first_server() -> None:
+    suite = TelemetrySuite(("cgroup", "run_queue"), find_reader=lambda _: busy())
+    suite.start(endpoints())
+    _until_samples(suite)
+    suite.stop()
+    suite.start(endpoints(replicas=0))
+    suite.stop()
+    seen = suite.vitals()
+    assert seen.memory_bytes is None
+    assert [event.kind for event in seen.events][0] == "device_not_offered"
+
+
+def busy() -> Cgroup:
+    cgroup = Cgroup()
+    cgroup.use(123)
+    return cgroup
 
 
 def _until_samples(suite: TelemetrySuite) -> list[Sample]:

@@ -1,0 +1,85 @@
+"""What a session tells whoever watches, before and around its cells."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fakes import FakeListener
+
+from harness.campaign.estimate import estimate_cell_s, longest_cell_s
+from harness.campaign.loading import load_campaign, preset_text
+from harness.errors import EnvironmentProblem
+from harness.rig import session
+from harness.rig.hosting import Hosting
+from harness.rig.ledger import Ledger
+from harness.rig.session import SessionOptions, measure
+
+pytestmark = pytest.mark.unit
+
+QUICK = load_campaign(preset_text("quick"), source="preset quick")
+
+
+class Watching(FakeListener):
+    """Remembers the cells too."""
+
+    def campaign_started(self, name: str, cells: Any) -> None:
+        super().campaign_started(name, cells)
+        self.news.append(f"campaign {name}")
+
+    def cell_started(self, cell_id: str, number: int, total: int) -> None:
+        self.news.append(f"cell {number} of {total}")
+
+    def cell_done(self, cell_id: str, ended: str) -> None:
+        self.news.append(ended)
+
+
+@pytest.fixture(autouse=True)
+def no_rig(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Nothing is started: each cell is over at once."""
+    ledger = Ledger(tmp_path / "ledger.jsonl")
+
+    def prepare(*_: object, say: Any, **__: object) -> Hosting:
+        say("prepared")
+        return Hosting(kind="process", ledger=ledger, images={}, say=say)
+
+    monkeypatch.setattr(session, "state_dir", lambda: tmp_path)
+    monkeypatch.setattr(session, "choose", lambda *_: "process")
+    monkeypatch.setattr(session, "prepare", prepare)
+    monkeypatch.setattr(session, "check_fit", lambda *_, **__: False)
+    monkeypatch.setattr(session._CellSession, "measure", lambda *_: "over at once")
+
+
+def measured(results: Path) -> Watching:
+    listener = Watching()
+    search: Any = None
+    measure(QUICK, search, options=SessionOptions(results_root=results), listener=listener)
+    return listener
+
+
+def test_what_is_expected_of_each_cell_is_told_before_anything_is_prepared(tmp_path: Path) -> None:
+    listener = measured(tmp_path)
+    assert listener.news == [
+        "campaign quick", "prepared",
+        "cell 1 of 3", "over at once", "cell 2 of 3", "over at once", "cell 3 of 3", "over at once",
+    ]  # fmt: skip
+    cells = list(QUICK.cells())
+    assert [each.cell_id for each in listener.expected] == [cell.id for cell in cells]
+    for cell, expected in zip(cells, listener.expected, strict=True):
+        assert expected.expected_s == estimate_cell_s(QUICK, cell)
+        assert expected.longest_s == longest_cell_s(QUICK, cell)
+
+
+def test_a_campaign_that_does_not_fit_is_not_announced(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def too_large(*_: object, **__: object) -> bool:
+        raise EnvironmentProblem("Too large.")
+
+    monkeypatch.setattr(session, "check_fit", too_large)
+    listener = Watching()
+    search: Any = None
+    with pytest.raises(EnvironmentProblem):
+        measure(QUICK, search, options=SessionOptions(results_root=tmp_path), listener=listener)
+    assert listener.news == []
