@@ -19,9 +19,21 @@ if TYPE_CHECKING:
 def list_(
     root: Annotated[Path, typer.Option(help="Where results folders are.")] = Path("results"),
     json_: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+    html: Annotated[
+        bool,
+        typer.Option(
+            "--html",
+            help="Write index.html there instead: what each campaign holds and what changed.",
+        ),
+    ] = False,
 ) -> int:
     """List stored campaigns, newest first."""
     from harness.facts.store import list_results
+
+    if html and json_:
+        raise typer.BadParameter("either that or --json.", param_hint="--html")
+    if html and root.is_dir():
+        return _write_index(root)
 
     stored = list_results(root)
     if json_:
@@ -43,6 +55,15 @@ def list_(
             _state(entry), str(entry.path),
         )  # fmt: skip
     Console().print(table)
+    return 0
+
+
+def _write_index(root: Path) -> int:
+    # Statistics take seconds to import; `harness --help` must not wait for them.
+    from harness.scenarios.overview import write_index
+
+    console = Console(highlight=False, markup=False, soft_wrap=True)
+    console.print(f"All campaigns: {write_index(root)}")
     return 0
 
 

@@ -6,9 +6,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.console import Console
+from rich.text import Text
+
+from harness.errors import EnvironmentProblem
 
 if TYPE_CHECKING:
     from harness.analysis.judging import Judging
+    from harness.scenarios.reporting import Judged, Written
 
 
 def show_findings(
@@ -20,20 +24,66 @@ def show_findings(
         path: the results folder.
         as_json: print `findings.json` instead of tables.
         options: other objectives or another warm-up cut than measured with.
-        write: keep the findings in the folder.
+        write: keep the findings in the folder, with all reports made from them.
+
+    Raises:
+        EnvironmentProblem: they could not be kept; they were shown all the same.
     """
     # Statistics take seconds to import; `harness --help` must not wait for them.
-    from harness.analysis.findings.document import exit_code
     from harness.analysis.judging import DEFAULT
-    from harness.report.json_document import findings_json
-    from harness.report.terminal import render
-    from harness.scenarios import threshold
+    from harness.scenarios.page_context import verdict_of
+    from harness.scenarios.reporting import json_text, judge_stored
 
-    findings = threshold.judge(path, options=options or DEFAULT, write=write)
+    judged = judge_stored(path, options=options or DEFAULT)
+    console = Console()
     if as_json:
-        print(findings_json(findings), end="")
+        print(json_text(judged), end="")
     else:
-        console = Console()
-        render(findings, console)
-        console.print(f"Facts and findings: {path}", soft_wrap=True, highlight=False)
-    return int(exit_code(findings))
+        print_report(judged, console)
+    written = keep_reports(judged) if write else None
+    if not as_json:
+        say_where(console, path, written)
+    return int(verdict_of(judged.findings, judged.context))
+
+
+def print_report(judged: Judged, console: Console) -> None:
+    """What is missing, then everything that was found."""
+    from harness.report.standing import gaps_of
+    from harness.report.terminal import render
+
+    gaps = gaps_of(judged.context)
+    for text in ("Not complete", *(f"  {gap}" for gap in gaps)) if gaps else ():
+        console.print(Text(text, style="yellow"))
+    if gaps:
+        console.print()
+    render(judged.findings, console)
+
+
+def keep_reports(judged: Judged) -> Written:
+    """Write findings and reports into the results folder.
+
+    Raises:
+        EnvironmentProblem: it cannot be written; the way out is another folder.
+    """
+    from harness.scenarios.reporting import keep
+
+    try:
+        return keep(judged)
+    except EnvironmentProblem as error:
+        raise EnvironmentProblem(
+            error.what,
+            evidence=error.evidence,
+            hint="The findings can be kept elsewhere: "
+            f"harness report {judged.context.folder} --format all --out FOLDER",
+        ) from error
+
+
+def say_where(console: Console, path: Path, written: Written | None) -> None:
+    """Where facts and reports are; each on a line of its own, to be copied."""
+    lines = [("Facts and findings", path)]
+    if written is not None:
+        lines.append(("Report", written.report_html))
+    if written is not None and written.index is not None:
+        lines.append(("All campaigns", written.index))
+    for what, where in lines:
+        console.print(f"{what}: {where}", soft_wrap=True, highlight=False, markup=False)

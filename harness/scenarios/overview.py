@@ -51,7 +51,8 @@ def refresh_index(results: Path) -> Path | None:
     Raises:
         EnvironmentProblem: it cannot be written there.
     """
-    folder = results.resolve()
+    # As it was named, so that people read their own words; `.` has no name to tell by.
+    folder = results if results.name else results.resolve()
     return None if parse_results_name(folder.name) is None else write_index(folder.parent)
 
 
@@ -90,12 +91,16 @@ def _row(place: Place, path: Path, history: History) -> CampaignRow:
     if not folder.findings_json.exists():
         return _unjudged(place, folder)
     try:
-        findings = findings_from(json.loads(folder.findings_json.read_bytes()))
+        return _judged(place, folder, history)
     except StoredDataError as error:
-        return unreadable_row(place, _cells(folder), f"{error.evidence} {_anew(place)}")
-    except (OSError, ValueError, AttributeError) as error:
-        problem = f"findings.json is damaged: {error}. {_anew(place)}"
-        return unreadable_row(place, _cells(folder), problem)
+        problem = error.evidence
+    except (OSError, ValueError, TypeError, AttributeError) as error:
+        problem = f"findings.json is damaged: {error}."
+    return unreadable_row(place, _cells(folder), f"{problem} {_anew(place)}")
+
+
+def _judged(place: Place, folder: ResultsFolder, history: History) -> CampaignRow:
+    findings = findings_from(json.loads(folder.findings_json.read_bytes()))
     context = _context(place, findings)
     return judged_row(
         place,
@@ -115,7 +120,7 @@ def _unjudged(place: Place, folder: ResultsFolder) -> CampaignRow:
     cells = _cells(folder)
     gap = f"Without findings.json; to judge what there is: harness report {place.folder}"
     if not cells:
-        gap = "No cell was begun, so there is nothing to judge."
+        gap = "No cell was begun, or none can be read: there is nothing to judge."
     if not folder.environment_json.exists():
         gap = "environment.json is missing: this record cannot be judged."
     return unjudged_row(place, cells, [gap])
