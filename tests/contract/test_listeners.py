@@ -14,7 +14,7 @@ from rich.console import Console
 
 from harness.rig.protocols import Listener
 from harness.watch.dashboard.live import Dashboard
-from harness.watch.fan_out import FanOut
+from harness.watch.fan_out import FanOut, Watcher
 from harness.watch.openmetrics import MetricsListener
 from harness.watch.plain import PlainListener
 
@@ -32,7 +32,7 @@ def terminal() -> Console:
 
 
 def all_of_them() -> FanOut:
-    watchers = [PlainListener(terminal()), Dashboard(terminal()), MetricsListener(0)]
+    watchers: list[Watcher] = [PlainListener(terminal()), Dashboard(terminal()), MetricsListener(0)]
     return FanOut(watchers, complain=pytest.fail)
 
 

@@ -1,4 +1,4 @@
-"""The latest readings: sums, the worst replica, rates over a second, and what is no longer known."""
+"""The latest readings: sums, the worst replica, rates over a second, what is no longer known."""
 
 from __future__ import annotations
 

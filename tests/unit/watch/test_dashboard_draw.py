@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -14,7 +15,7 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
-from harness.rig.protocols import Progress, StepOrder
+from harness.rig.protocols import Opinion, Progress, StepOrder
 from harness.watch.dashboard.bars import bar, gauge, joined
 from harness.watch.dashboard.curve import around, points_of
 from harness.watch.dashboard.draw import Block, draw, fit
@@ -44,7 +45,7 @@ CURVE = [
 ]  # fmt: skip
 
 
-def judged(scene: Scene, *opinions: object) -> Scene:
+def judged(scene: Scene, *opinions: Opinion) -> Scene:
     return replace(scene, opinions=tuple(opinions))
 
 
@@ -290,5 +291,5 @@ def test_cells_are_called_by_what_tells_them_apart(ids: list[str], expected: lis
          "device_error: OSError: [2Jgone (code-server-1)"),
     ],
 )  # fmt: skip
-def test_an_event_is_one_plain_phrase(kind: str, detail: dict[str, object], words: str) -> None:
+def test_an_event_is_one_plain_phrase(kind: str, detail: dict[str, Any], words: str) -> None:
     assert event_words(event(kind, **detail)) == words

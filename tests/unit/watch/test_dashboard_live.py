@@ -58,10 +58,15 @@ def test_lines_are_those_of_a_log_and_the_cursor_comes_back() -> None:
 
 def test_the_cursor_comes_back_after_an_interrupt_too() -> None:
     screen = Screen()
-    with pytest.raises(KeyboardInterrupt), screen.dashboard as listener:
-        listener.cell_started(IO, 1, 1)
-        screen.painted()
-        raise KeyboardInterrupt
+
+    def interrupted() -> None:
+        with screen.dashboard as listener:
+            listener.cell_started(IO, 1, 1)
+            screen.painted()
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
     assert screen.file.getvalue().rindex(SHOW) > screen.file.getvalue().rindex(HIDE)
 
 

@@ -78,9 +78,14 @@ def test_a_step_nobody_judges_is_said_before_anything_else(then: str) -> None:
 
 def test_a_failure_in_the_middle_leaves_no_step_unsaid() -> None:
     log = Log()
-    with pytest.raises(KeyboardInterrupt), log.listener as listener:
-        listener.step_done(step(), runs("SUCCESS"))
-        raise KeyboardInterrupt
+
+    def interrupted() -> None:
+        with log.listener as listener:
+            listener.step_done(step(), runs("SUCCESS"))
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
     assert len(log.lines) == 1
 
 
