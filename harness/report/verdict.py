@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from harness.analysis.findings.types import CellFinding, Findings
-from harness.report.phrases import UNKNOWN, count_of, limit_words, plain, size_phrase
+from harness.report.phrases import count_of, limit_words, plain, size_phrase
 
 FEW = 4
 """Up to so many cells are each told in the sentence; of more, only how they are spread."""
@@ -26,22 +26,13 @@ _AXES: tuple[Callable[[CellFinding], str], ...] = (
 def cell_labels(cells: Sequence[CellFinding]) -> tuple[str, ...]:
     """A short name for each cell: its workload, and whatever else tells it from the others.
 
-    Cells that differ in nothing a name can tell are numbered by their ids.
+    Cells that differ in nothing a name can tell are numbered.
     """
     told = [axis for axis in _AXES[1:] if len({axis(cell) for cell in cells}) > 1]
     labels = [", ".join([cell.workload, *(axis(cell) for axis in told)]) for cell in cells]
     return tuple(
-        label if labels.count(label) == 1 else cell.id
-        for label, cell in zip(labels, cells, strict=True)
-    )
-
-
-def shared_traits(cells: Sequence[CellFinding]) -> tuple[str, ...]:
-    """What all cells have in common besides size and workload, in words; empty without cells."""
-    return tuple(
-        axis(cells[0])
-        for axis in _AXES[2:]
-        if cells and len({axis(cell) for cell in cells}) == 1 and UNKNOWN not in axis(cells[0])
+        label if labels.count(label) == 1 else f"{label}, no. {labels[: place + 1].count(label)}"
+        for place, label in enumerate(labels)
     )
 
 

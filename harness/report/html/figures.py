@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from harness.analysis.findings.types import CellFinding
+from harness.analysis.findings.types import CellFinding, StepFinding
 from harness.analysis.picture.types import CellPicture, Group
 
 
@@ -101,18 +101,20 @@ def gantt_of(cell: CellFinding, picture: CellPicture | None) -> Chart:
         return Chart(sketch=GANTT, absent="No run was recorded.")
     drawn = {each.step for each in lanes if each.lane}
     telling = [step.index for step in cell.steps if step.index in drawn]
-    failing = [step.index for step in cell.steps if decides(cell, step.index)]
+    failing = [step.index for step in cell.steps if decides(cell, step)]
     first = next((index for index in failing if index in drawn), telling[-1] if telling else None)
     return Chart(sketch=GANTT, step=lanes[0].step if first is None else first)
 
 
-def decides(cell: CellFinding, index: int) -> bool:
+def decides(cell: CellFinding, step: StepFinding) -> bool:
     """Whether this step is one that failed where the capacity found its end."""
-    return any(
-        step.index == index
-        and step.verdict == "fail"
-        and step.concurrency == cell.capacity.first_failing
-        for step in cell.steps
+    return step.verdict == "fail" and step.concurrency == cell.capacity.first_failing
+
+
+def tells(cell: CellFinding, step: StepFinding) -> bool:
+    """Whether this step is one the answer stands on: at the capacity, or where it breaks."""
+    return decides(cell, step) or (
+        step.verdict == "pass" and step.concurrency == cell.capacity.concurrency
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Sequence
 from functools import cache
@@ -22,6 +23,13 @@ from harness.report.html.palette import palette_css
 from harness.report.html.views import page_view
 from harness.report.verdict import verdict_sentences
 
+_BLOCK = (
+    "article|aside|details|dd|div|dl|dt|figcaption|figure|h[1-4]|li|nav|ol|p|section|summary|table"
+    "|tbody|td|th|thead|tr|ul"
+)
+_AROUND_BLOCKS = re.compile(rf"\n?(</?(?:{_BLOCK})\b[^>]*>)\n?")
+_IMPLIED = re.compile(r"</(?:td|th|tr|li|dt|dd)>")
+_VERBATIM = re.compile(r"(<(?:pre|script|style)\b.*?</(?:pre|script|style)>)", re.DOTALL)
 TEMPLATES = Path(__file__).with_name("templates")
 CONTENT_POLICY = (
     "default-src 'none'; img-src data: blob:; style-src 'unsafe-inline'; "
@@ -42,7 +50,7 @@ def render_page(findings: Findings, pictures: Sequence[CellPicture], context: Pa
         ValueError: a number in the findings or pictures is not finite.
     """
     template = _environment().get_template("report.html.j2")
-    return template.render(
+    text = template.render(
         findings=findings,
         context=context,
         page=page_view(findings, pictures, context),
@@ -54,6 +62,21 @@ def render_page(findings: Findings, pictures: Sequence[CellPicture], context: Pa
         script=Markup(_text("page.js")),
         charts=charts_block(findings, pictures),
     )
+    return squeezed(text)
+
+
+def squeezed(text: str) -> str:
+    """A page without the indentation of its templates and the end tags HTML implies.
+
+    A third of a long page is that. What is shown as it stands (`pre`) stays as it is.
+    """
+    parts = _VERBATIM.split(text)
+    return "".join(part if position % 2 else _tight(part) for position, part in enumerate(parts))
+
+
+def _tight(text: str) -> str:
+    lines = re.sub(r"\s*\n\s*", "\n", text)
+    return _IMPLIED.sub("", _AROUND_BLOCKS.sub(r"\1", lines))
 
 
 @cache

@@ -9,10 +9,22 @@ from typing import Any
 from harness.analysis.findings.types import CellFinding, Findings, IssueFinding, StepFinding
 from harness.analysis.picture.types import CellPicture
 from harness.report.html.context import CellRecord, PageContext
-from harness.report.html.figures import Chart, curve_of, decides, gantt_of, over_time, phases_of
+from harness.report.html.figures import (
+    Chart,
+    curve_of,
+    decides,
+    gantt_of,
+    over_time,
+    phases_of,
+    tells,
+)
 from harness.report.html.gaps import Gap, by_cell, gaps_of
 from harness.report.html.scale import Scale, scales_of
-from harness.report.verdict import cell_labels, shared_traits
+from harness.report.standing import shared_traits
+from harness.report.verdict import cell_labels
+
+
+MANY_STEPS = 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +44,8 @@ class CellView:
     """Everything the page says of one cell.
 
     `number` counts from 1 in the order of the findings. `void`: a doubt or the feed took its
-    answer away. `open_steps`: indexes of the steps whose objectives are shown unfolded.
+    answer away. `open_steps`: indexes of the steps whose objectives are shown unfolded;
+    `telling_steps`: of those told in full even on a crowded page.
     """
 
     number: int
@@ -50,6 +63,7 @@ class CellView:
     gantt: Chart
     over_time: tuple[Chart, ...]
     open_steps: frozenset[int]
+    telling_steps: frozenset[int]
 
     @property
     def anchor(self) -> str:
@@ -65,7 +79,7 @@ class CellView:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageView:
     """The page as a whole. `gaps`: of the campaign and of all cells; `shared`: what all cells
-    have in common, in words."""
+    have in common besides workload and size, in words."""
 
     cells: tuple[CellView, ...]
     gaps: tuple[Gap, ...]
@@ -77,6 +91,11 @@ class PageView:
     def grave(self) -> tuple[Gap, ...]:
         """Gaps the answer itself suffers from."""
         return tuple(gap for gap in self.gaps if gap.grave)
+
+    @property
+    def crowded(self) -> bool:
+        """Whether there are so many steps that a page can tell only of a few all there is."""
+        return sum(len(view.cell.steps) for view in self.cells) > MANY_STEPS
 
     @property
     def unenforced(self) -> tuple[CellView, ...]:
@@ -98,7 +117,9 @@ def page_view(
         gaps=gaps,
         fatal=tuple(issue for issue in findings.validity if issue.severity == "fatal"),
         warnings=tuple(issue for issue in findings.validity if issue.severity != "fatal"),
-        shared=shared_traits(findings.cells),
+        shared=tuple(
+            text for name, text in shared_traits(findings.cells).items() if name != "profile"
+        ),
     )
 
 
@@ -129,7 +150,8 @@ def _cell_views(
             phases=phases_of(cell),
             gantt=gantt_of(cell, picture),
             over_time=tuple(over_time(picture)),
-            open_steps=frozenset(step.index for step in cell.steps if decides(cell, step.index)),
+            open_steps=frozenset(step.index for step in cell.steps if decides(cell, step)),
+            telling_steps=frozenset(step.index for step in cell.steps if tells(cell, step)),
         )
 
 

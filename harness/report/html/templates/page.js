@@ -22,6 +22,12 @@
   system.addEventListener("change", changed);
   label();
 
+  // A figure's meaning, without leaving it.
+  document.addEventListener("pointerover", (event) => {
+    const term = event.target.closest?.('a[href^="#def-"]:not([title])');
+    if (term) term.title = document.querySelector(`#${CSS.escape(term.hash.slice(1))} dd`).textContent;
+  });
+
   // Copying: the clipboard where the browser gives it to a file, else the selection.
   const copyBySelection = (element) => {
     const range = document.createRange();
