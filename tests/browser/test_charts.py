@@ -133,6 +133,13 @@ def test_lines_over_time_are_those_of_the_picture(opened: Opened, quick: Drawn) 
         traces = {trace.get("meta"): trace for trace in plotted(page, f"chart-{number}-memory")}
         for line in picture.memory.lines:
             assert traces[line.metric]["y"] == list(line.values)
+        report = page.evaluate("(n) => harnessReport.cells[n].picture", number - 1)
+        assert [line["times_s"] for line in report["probe"]["lines"]] == [
+            list(line.times_s) for line in picture.probe.lines
+        ]
+        assert [lanes["ended_s"] for lanes in report["runs"]] == [
+            list(lanes.ended_s) for lanes in picture.runs
+        ]
 
 
 def test_every_chart_is_drawn_without_a_complaint_or_a_request(opened: Opened) -> None:

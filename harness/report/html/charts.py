@@ -20,8 +20,8 @@ from harness.analysis.picture.types import CellPicture
 from harness.report.html.charts_payload import payload_json
 
 SCRIPTS = (
-    "words", "marks", "theme", "unpack", "data", "figure", "legend", "curve", "phases", "time",
-    "gantt", "keyboard", "plot", "main",
+    "words", "marks", "theme", "unpack", "data", "figure", "legend", "guides", "curve", "phases",
+    "lines", "happenings", "time", "gantt", "keyboard", "plot", "main",
 )  # fmt: skip
 """The parts of the script in the order they are joined: what runs at once is in the last."""
 

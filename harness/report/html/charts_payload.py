@@ -1,7 +1,9 @@
 """What the charts of a page are drawn from: findings and pictures as columns of plain values.
 
-Nothing is calculated here. Every number is the one `findings.json` and the picture have; the
-script in the page reads the same columns, and so do the tests.
+Nothing is calculated here. Every number is the one `findings.json` and the picture have. Only the
+times of a picture are written otherwise, so that a page can carry them: in hundredths of a second,
+which is all a picture has, and each as what it adds to the one before (keys end in `_cs`). The
+script turns them back.
 """
 
 from __future__ import annotations
@@ -21,9 +23,8 @@ STEP_COLUMNS = (
 SPREAD_COLUMNS = ("p50", "p95", "n", "enough")
 PHASE_COLUMNS = ("accept_s", "queue_s", "spawn_s", "import_s", "first_step_s")
 GROUPS = ("memory", "cpu", "throttling", "queues", "probe", "processes")
-LANE_COLUMNS = (
-    "lane", "intended_s", "sent_s", "process_started_s", "started_s", "ended_s", "status", "job",
-)  # fmt: skip
+LANE_COLUMNS = ("lane", "status", "job")
+LANE_TIMES = ("intended", "sent", "process_started", "started", "ended")
 
 Columns = dict[str, Any]
 
@@ -91,7 +92,22 @@ def _group(group: Group) -> Columns:
 
 
 def _line(line: Line) -> Columns:
-    return _picked(line, ("name", "source", "unit", "metric", "times_s", "values", "peak"))
+    names = ("name", "source", "unit", "metric", "values", "peak")
+    return {**_picked(line, names), "times_cs": packed(line.times_s)}
+
+
+def packed(times_s: Iterable[float | None]) -> list[int | None]:
+    """Times as hundredths of a second, each without the one before it; `None` stays."""
+    steps: list[int | None] = []
+    before = 0
+    for time_s in times_s:
+        if time_s is None:
+            steps.append(None)
+        else:
+            now = round(time_s * 100)
+            steps.append(now - before)
+            before = now
+    return steps
 
 
 def _span(span: Span) -> Columns:
@@ -104,7 +120,9 @@ def _mark(mark: Mark) -> Columns:
 
 
 def _lanes(lanes: Lanes) -> Columns:
-    return _picked(lanes, ("step", "concurrency", "repetition", "omitted", *LANE_COLUMNS))
+    times = {f"{name}_cs": packed(getattr(lanes, f"{name}_s")) for name in LANE_TIMES}
+    names = ("step", "concurrency", "repetition", "omitted", *LANE_COLUMNS)
+    return {**_picked(lanes, names), **times}
 
 
 def _picked(record: object, names: Iterable[str]) -> Columns:

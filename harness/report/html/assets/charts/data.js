@@ -1,5 +1,35 @@
 // The payload's columns as what charts are drawn from.
 
+// Times travel as hundredths of a second, each as what it adds to the one before; see
+// harness/report/html/charts_payload.py.
+function withTimes(packed) {
+  const record = {};
+  for (const [name, column] of Object.entries(packed)) {
+    if (!name.endsWith("_cs")) record[name] = column;
+    else
+      record[name.replace(/_cs$/, "_s")] = running(column).map((sum) =>
+        sum === null ? null : sum / 100,
+      );
+  }
+  return record;
+}
+
+function running(steps) {
+  let sum = 0;
+  return steps.map((step) => (step === null ? null : (sum += step)));
+}
+
+function reportFrom(text) {
+  const payload = JSON.parse(text);
+  for (const { picture } of payload.cells) {
+    if (!picture) continue;
+    for (const kind of Object.keys(TIME_CHARTS))
+      picture[kind].lines = picture[kind].lines.map(withTimes);
+    picture.runs = picture.runs.map(withTimes);
+  }
+  return payload;
+}
+
 function rowAt(columns, i) {
   const row = {};
   for (const [name, column] of Object.entries(columns)) {
@@ -13,9 +43,7 @@ function rowsOf(columns) {
 }
 
 function cellsOf(payload) {
-  return new Map(
-    payload.cells.map((cell) => [cell.id, { ...cell, rows: rowsOf(cell.steps) }]),
-  );
+  return new Map(payload.cells.map((cell) => [cell.id, { ...cell, rows: rowsOf(cell.steps) }]));
 }
 
 function medianOf(values) {

@@ -69,7 +69,15 @@ function horizontal(y, line, more = {}) {
 
 function band(from, to, colour, opacity) {
   return {
-    type: "rect", x0: from, x1: to, yref: "paper", y0: 0, y1: 1,
-    fillcolor: colour, opacity, line: { width: 0 }, layer: "below",
+    type: "rect",
+    x0: from,
+    x1: to,
+    yref: "paper",
+    y0: 0,
+    y1: 1,
+    fillcolor: colour,
+    opacity,
+    line: { width: 0 },
+    layer: "below",
   };
 }

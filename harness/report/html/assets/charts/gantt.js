@@ -2,7 +2,12 @@
 // so that a campaign of many thousand runs never lies in the page at once.
 
 const RUN_PARTS = [
-  { item: "waiting for a worker and process", colour: "series-2", from: "sent_s", to: "process_started_s" },
+  {
+    item: "waiting for a worker and process",
+    colour: "series-2",
+    from: "sent_s",
+    to: "process_started_s",
+  },
   { item: "importing", colour: "series-3", from: "process_started_s", to: "started_s" },
   { item: "executing", colour: "series-1", from: "started_s", to: "ended_s" },
 ];
@@ -70,17 +75,26 @@ function failedTrace(figure, runs) {
   const { bad } = figure.theme;
   figure.item(NOT_SUCCEEDED, { colour: "bad", shape: "bar" });
   bars(figure, NOT_SUCCEEDED, own, {
-    color: faint(bad, 0.15), line: { color: bad, width: 1.5 },
+    color: faint(bad, 0.15),
+    line: { color: bad, width: 1.5 },
     pattern: { shape: "/", fgcolor: bad, bgcolor: faint(bad, 0.15), size: 6, solidity: 0.35 },
   });
 }
 
 function bars(figure, item, own, marker) {
-  figure.trace(item, {
-    type: "bar", orientation: "h", width: 0.76, marker,
-    base: own.map(({ part }) => part.start), x: own.map(({ part }) => part.length),
-    y: own.map(({ run }) => run.lane + 1),
-  }, (i) => runWords(own[i].run));
+  figure.trace(
+    item,
+    {
+      type: "bar",
+      orientation: "h",
+      width: 0.76,
+      marker,
+      base: own.map(({ part }) => part.start),
+      x: own.map(({ part }) => part.length),
+      y: own.map(({ run }) => run.lane + 1),
+    },
+    (i) => runWords(own[i].run),
+  );
 }
 
 function runWords(run) {
@@ -103,11 +117,15 @@ function ganttAxes(figure, runs, span) {
   layout.barmode = "overlay";
   layout.height = Math.min(640, Math.max(190, 110 + rows * 22));
   layout.xaxis = axis(look, {
-    title: "time since the step began, s", range: look.range ?? [0, last], zeroline: false,
+    title: "time since the step began, s",
+    range: look.range ?? [0, last],
+    zeroline: false,
     nticks: look.narrow ? 5 : 10,
   });
   layout.yaxis = axis(look, {
-    title: "row: runs in flight", range: [rows + 0.6, 0.4], zeroline: false,
+    title: "row: runs in flight",
+    range: [rows + 0.6, 0.4],
+    zeroline: false,
     ...(rows <= 12 ? { dtick: 1 } : { nticks: 8 }),
   });
 }
@@ -124,10 +142,21 @@ function judgedWindow(figure, span) {
     const roomPx = ((end - start) / whole) * figure.look.plotWidth;
     if (name.length * PLAIN_LABEL_PX > roomPx) continue;
     figure.annotate("phases", {
-      x: (start + end) / 2 - span.start_s, text: escaped(name), yref: "paper", y: 1,
-      yanchor: "bottom", font: { color: figure.theme["ink-soft"] },
+      x: (start + end) / 2 - span.start_s,
+      text: escaped(name),
+      yref: "paper",
+      y: 1,
+      yanchor: "bottom",
+      font: { color: figure.theme["ink-soft"] },
     });
-    figure.shape("phases", vertical(end - span.start_s, { color: figure.theme.line, width: 1, dash: "dot" }, { layer: "below" }));
+    figure.shape(
+      "phases",
+      vertical(
+        end - span.start_s,
+        { color: figure.theme.line, width: 1, dash: "dot" },
+        { layer: "below" },
+      ),
+    );
   }
 }
 
@@ -144,7 +173,9 @@ function ganttSentence(lanes, runs, span) {
 function usualStep(cell) {
   const drawn = new Set(cell.picture?.runs.map((lanes) => lanes.step));
   const rows = cell.rows.filter((row) => drawn.has(row.index));
-  const broke = rows.filter((row) => row.verdict === "fail" && row.concurrency === cell.capacity.first_failing);
+  const broke = rows.filter(
+    (row) => row.verdict === "fail" && row.concurrency === cell.capacity.first_failing,
+  );
   const most = highest(rows.map((row) => row.concurrency));
   const chosen = broke[0] ?? rows.find((row) => row.concurrency === most);
   return chosen?.index ?? cell.picture?.runs[0]?.step ?? null;

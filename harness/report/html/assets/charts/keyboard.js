@@ -13,7 +13,8 @@ class Reader {
   }
 
   press(event) {
-    if (event.target !== this.plot.element || event.ctrlKey || event.altKey || event.metaKey) return;
+    if (event.target !== this.plot.element || event.ctrlKey || event.altKey || event.metaKey)
+      return;
     const series = this.shown();
     if (event.key === "Escape") {
       this.leave();
@@ -29,7 +30,10 @@ class Reader {
     if (!this.plot.drawn) return [];
     const { figure } = this.plot;
     return figure.stops
-      .map(({ name, points }) => ({ name, points: points.filter((each) => !figure.hides(each.items)) }))
+      .map(({ name, points }) => ({
+        name,
+        points: points.filter((each) => !figure.hides(each.items)),
+      }))
       .filter(({ points }) => points.length);
   }
 
@@ -38,8 +42,12 @@ class Reader {
     const last = series[this.series].points.length - 1;
     const leap = Math.max(1, Math.round(last / LEAPS));
     const places = {
-      ArrowRight: this.place + 1, ArrowLeft: this.place - 1, Home: 0, End: last,
-      PageDown: this.place + leap, PageUp: this.place - leap,
+      ArrowRight: this.place + 1,
+      ArrowLeft: this.place - 1,
+      Home: 0,
+      End: last,
+      PageDown: this.place + leap,
+      PageUp: this.place - leap,
     };
     if (key in places) this.place = Math.max(0, Math.min(last, places[key]));
     else if (key === "ArrowDown") this.change(series, 1);

@@ -24,9 +24,7 @@ function symbolPart({ symbol, colour }) {
   const stroked = symbol.startsWith("x") || symbol.endsWith("-open");
   return svgPart("path", {
     d: SYMBOL_PATHS[symbol] ?? SYMBOL_PATHS.circle,
-    style: stroked
-      ? `fill:none;stroke:var(--${colour});stroke-width:2`
-      : `fill:var(--${colour})`,
+    style: stroked ? `fill:none;stroke:var(--${colour});stroke-width:2` : `fill:var(--${colour})`,
   });
 }
 
@@ -46,7 +44,12 @@ function legendButton(entry, pressed, toggle) {
   const button = document.createElement("button");
   button.type = "button";
   button.setAttribute("aria-pressed", String(pressed));
-  const picture = svgPart("svg", { viewBox: "0 0 22 12", width: 22, height: 12, "aria-hidden": "true" });
+  const picture = svgPart("svg", {
+    viewBox: "0 0 22 12",
+    width: 22,
+    height: 12,
+    "aria-hidden": "true",
+  });
   picture.append(swatchPart(entry));
   button.append(picture, entry.name);
   button.addEventListener("click", () => {

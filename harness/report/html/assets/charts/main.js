@@ -2,8 +2,8 @@
 
 const KEYS_ID = "harness-chart-keys";
 const KEYS =
-  "Arrow keys left and right move along the points, up and down between the series; Home and End " +
-  "go to the ends; Escape leaves the chart.";
+  "Arrow keys left and right move along the points, up and down between the series; Page Up and " +
+  "Page Down leap, Home and End go to the ends, Escape leaves the chart.";
 const NEAR_PX = 600;
 const SCHEMES = ["data-theme", "data-scheme"];
 
@@ -38,40 +38,56 @@ function makePlots(payload) {
     const { chart, cell } = holder.dataset;
     if (!(chart in KINDS) || !cells.has(cell)) continue;
     const plot = new Plot(holder, cells.get(cell), links.get(cell), page);
-    plot.prepare();
+    attempt(plot, () => plot.prepare());
     plots.push(plot);
   }
 }
 
 // A chart that cannot be drawn says so in its place; the others go on.
-function drawn(plot) {
+function attempt(plot, draw) {
   try {
-    plot.render();
+    draw();
   } catch (error) {
     console.error(error);
     plot.say(`This chart could not be drawn (${error.message}). The tables hold the same numbers.`);
   }
 }
 
+function drawn(plot) {
+  attempt(plot, () => plot.render());
+}
+
+function failed(error) {
+  console.error(error);
+  sayEverywhere(
+    `The charts could not be unpacked (${error.message}). The tables hold the same numbers.`,
+  );
+}
+
 function redraw(which = () => true) {
   for (const plot of plots) if (plot.drawn && which(plot)) drawn(plot);
 }
 
+async function draw(which) {
+  await loadPlotly();
+  for (const plot of plots) if (!plot.drawn && which(plot)) drawn(plot);
+}
+
 async function drawAll() {
   await ready;
-  await loadPlotly();
-  for (const plot of plots) if (!plot.drawn) drawn(plot);
+  await draw(() => true);
 }
 
 function drawWhenNear() {
-  const near = new IntersectionObserver(async (entries) => {
-    const wanted = entries.filter((entry) => entry.isIntersecting).map((entry) => entry.target);
-    if (!wanted.length) return;
-    await loadPlotly();
-    for (const plot of plots) if (wanted.includes(plot.element) && !plot.drawn) drawn(plot);
-  }, { rootMargin: `${NEAR_PX}px 0px` });
+  const near = new IntersectionObserver(
+    (entries) => {
+      const wanted = entries.filter((entry) => entry.isIntersecting).map((entry) => entry.target);
+      if (wanted.length) draw((plot) => wanted.includes(plot.element)).catch(failed);
+    },
+    { rootMargin: `${NEAR_PX}px 0px` },
+  );
   const sized = new ResizeObserver(() => {
-    requestAnimationFrame(() => redraw((plot) => !page.printing && plot.element.clientWidth && plot.width !== plot.element.clientWidth));
+    requestAnimationFrame(() => redraw((plot) => !page.printing && plot.resized()));
   });
   for (const { element } of plots) {
     near.observe(element);
@@ -118,18 +134,15 @@ function followPrinting() {
 async function start() {
   begin();
   if (!("DecompressionStream" in window)) return sayEverywhere(CANNOT_UNPACK);
-  window.harnessReport = JSON.parse(await unpack("harness-data"));
+  window.harnessReport = reportFrom(await unpack("harness-data"));
   makePlots(window.harnessReport);
   drawWhenNear();
   followScheme();
   followPrinting();
   // Printing waits for nothing, so the library should be there before anybody prints.
-  (window.requestIdleCallback ?? setTimeout)(() => loadPlotly());
+  (window.requestIdleCallback ?? setTimeout)(() => loadPlotly().catch(failed));
 }
 
 const ready = start();
-ready.catch((error) => {
-  console.error(error);
-  sayEverywhere(`The charts could not be unpacked (${error.message}). The tables hold the same numbers.`);
-});
+ready.catch(failed);
 window.harnessCharts = { ready, drawAll, plots };

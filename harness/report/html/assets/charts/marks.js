@@ -25,6 +25,7 @@ const PHASES = [
   { key: "first_step_s", name: "to the first step", colour: "series-5" },
 ];
 
+const LINE_COLOURS = Array.from({ length: 8 }, (_, i) => `series-${i + 1}`);
 const DASHES = ["solid", "dot", "dash", "dashdot"];
 
 // Nothing for a kind that this chart does not show: what concerns the whole server is on all.

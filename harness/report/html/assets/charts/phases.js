@@ -5,19 +5,31 @@ function phasesFigure(cell, look) {
   const figure = new Figure(look);
   const rows = cell.rows
     .filter((row) => row.kind !== "warmup" && PHASES.some(({ key }) => row.phases[key] !== null))
-    .sort((a, b) => a.concurrency - b.concurrency || a.repetition - b.repetition || a.index - b.index);
+    .sort(
+      (a, b) => a.concurrency - b.concurrency || a.repetition - b.repetition || a.index - b.index,
+    );
   if (!rows.length) {
-    return Object.assign(figure, { missing: "No run of this cell was launched, so there are no phases." });
+    return Object.assign(figure, {
+      missing: "No run of this cell was launched, so there are no phases.",
+    });
   }
   const names = phaseNames(rows);
   const tell = (i) => phaseWords(cell, rows[i]);
   for (const phase of PHASES) {
     if (rows.every((row) => row.phases[phase.key] === null)) continue;
     figure.item(phase.name, { colour: phase.colour, shape: "bar" });
-    figure.trace(phase.name, {
-      type: "bar", x: names, y: rows.map((row) => row.phases[phase.key]), meta: phase.key,
-      customdata: rows.map((row) => row.index), marker: { color: figure.theme[phase.colour] },
-    }, tell);
+    figure.trace(
+      phase.name,
+      {
+        type: "bar",
+        x: names,
+        y: rows.map((row) => row.phases[phase.key]),
+        meta: phase.key,
+        customdata: rows.map((row) => row.index),
+        marker: { color: figure.theme[phase.colour] },
+      },
+      tell,
+    );
   }
   launchMarkers(figure, rows, names, tell);
   phaseAxes(figure, rows, names);
@@ -45,11 +57,23 @@ function launchMarkers(figure, rows, names, tell) {
     const own = rows.map((row, i) => ({ row, i })).filter(({ row }) => row.launch_s[key] !== null);
     if (!own.length) continue;
     figure.item(item, { colour: "ink", shape: "symbol", symbol });
-    figure.trace(item, {
-      x: own.map(({ i }) => names[i]), y: own.map(({ row }) => row.launch_s[key]), mode: "markers",
-      customdata: own.map(({ row }) => row.index), meta: `launch_s.${key}`,
-      marker: { color: figure.theme.ink, size, symbol, line: { width: 1.5, color: figure.theme.ink } },
-    }, (i) => tell(own[i].i));
+    figure.trace(
+      item,
+      {
+        x: own.map(({ i }) => names[i]),
+        y: own.map(({ row }) => row.launch_s[key]),
+        mode: "markers",
+        customdata: own.map(({ row }) => row.index),
+        meta: `launch_s.${key}`,
+        marker: {
+          color: figure.theme.ink,
+          size,
+          symbol,
+          line: { width: 1.5, color: figure.theme.ink },
+        },
+      },
+      (i) => tell(own[i].i),
+    );
   }
 }
 
@@ -59,8 +83,11 @@ function phaseAxes(figure, rows, names) {
   layout.barmode = "stack";
   layout.bargap = rows.length < 7 ? 0.6 : 0.3;
   layout.xaxis = axis(look, {
-    title: "concurrency of the step, runs", type: "category", tickangle: 0,
-    tickvals: names.filter((_, i) => i % every === 0), fixedrange: true,
+    title: "concurrency of the step, runs",
+    type: "category",
+    tickangle: 0,
+    tickvals: names.filter((_, i) => i % every === 0),
+    fixedrange: true,
   });
   layout.yaxis = axis(look, { title: "launch time, s", rangemode: "tozero", nticks: 6 });
   layout.margin.t = 12;
@@ -71,15 +98,17 @@ function phaseWords(cell, row) {
   return [
     `${countOf(row.concurrency, "run")}, repetition ${row.repetition}: ${row.verdict}`,
     `launch p50 ${seconds(row.launch_s.p50)}, p95 ${p95Words(row.launch_s)}`,
-    ...PHASES.filter(({ key }) => row.phases[key] !== null)
-      .map(({ key, name }) => `${name} ${seconds(row.phases[key])}`),
+    ...PHASES.filter(({ key }) => row.phases[key] !== null).map(
+      ({ key, name }) => `${name} ${seconds(row.phases[key])}`,
+    ),
     `accepting ${seconds(row.phases.accept_s)}${spawn}`,
   ];
 }
 
 function phaseSentence(rows) {
   const last = rows.at(-1);
-  const parts = PHASES.filter(({ key }) => last.phases[key] !== null)
-    .map(({ key, name }) => `${name} ${seconds(last.phases[key])}`);
+  const parts = PHASES.filter(({ key }) => last.phases[key] !== null).map(
+    ({ key, name }) => `${name} ${seconds(last.phases[key])}`,
+  );
   return `Launch time by phase for ${countOf(rows.length, "step")}; at ${last.concurrency}: ${parts.join(", ")}.`;
 }

@@ -36,10 +36,17 @@ class Plot {
     const narrow = width < NARROW_PX;
     const height = Math.round(this.kind.height * (narrow ? 0.9 : 1));
     return {
-      theme: this.page.theme, width, height, narrow,
-      coarse: this.page.coarse, fontPx: narrow ? 11 : 12, hidden: this.hidden,
-      plotWidth: width - (narrow ? MARGINS_PX.narrow : MARGINS_PX.wide), plotPx: height - 102,
-      step: this.step, range: this.kind.timed ? this.link.range : null,
+      theme: this.page.theme,
+      width,
+      height,
+      narrow,
+      coarse: this.page.coarse,
+      fontPx: narrow ? 11 : 12,
+      hidden: this.hidden,
+      plotWidth: width - (narrow ? MARGINS_PX.narrow : MARGINS_PX.wide),
+      plotPx: height - 102,
+      step: this.step,
+      range: this.kind.timed ? this.link.range : null,
     };
   }
 
@@ -63,7 +70,8 @@ class Plot {
 
   surround() {
     this.tools = part("div", "plot-tools");
-    if (this.step !== null) this.tools.append(stepChooser(this.cell, this.step, (step) => this.choose(step)));
+    if (this.step !== null)
+      this.tools.append(stepChooser(this.cell, this.step, (step) => this.choose(step)));
     this.reset = part("button", "plot-reset", "Reset zoom");
     this.reset.type = "button";
     this.reset.hidden = true;
@@ -83,12 +91,14 @@ class Plot {
     this.note.textContent = this.figure.note;
     this.note.hidden = !this.figure.note;
     this.reset.hidden = !(this.zoomed || (this.kind.timed && this.link.range));
-    showLegend(this.list, this.figure.legend, this.hidden, (name, shown) => this.toggle(name, shown));
+    showLegend(this.list, this.figure.legend, this.hidden, (name, shown) =>
+      this.toggle(name, shown),
+    );
   }
 
   // Draws at once: before printing there is no time to wait.
   render() {
-    if (this.figure.missing && !this.drawn) return;
+    if (!this.figure || (this.figure.missing && !this.drawn)) return;
     this.figure = this.kind.build(this.cell, this.look());
     const { data, layout } = this.figure;
     layout.uirevision = `zoom ${this.revision}`;
@@ -100,6 +110,12 @@ class Plot {
     this.describe();
     if (!this.drawn) this.listen();
     this.drawn = true;
+  }
+
+  // A folded chart has no width; it keeps the drawing it has.
+  resized() {
+    const { clientWidth } = this.element;
+    return clientWidth > 0 && clientWidth !== this.width;
   }
 
   // Paper may be narrower than what was drawn for it; with a box a drawing shrinks as a whole.

@@ -1,8 +1,17 @@
 // The page's colours and font, as Plotly can read them, and the layout all charts begin with.
 
 const COLOURS = [
-  "ink", "ink-soft", "paper", "panel", "line", "grid", "accent", "good", "bad", "warn",
-  ...Array.from({ length: 8 }, (_, i) => `series-${i + 1}`),
+  "ink",
+  "ink-soft",
+  "paper",
+  "panel",
+  "line",
+  "grid",
+  "accent",
+  "good",
+  "bad",
+  "warn",
+  ...LINE_COLOURS,
 ];
 const NARROW_PX = 560;
 
@@ -48,7 +57,11 @@ function axis(look, more = {}) {
     automargin: true,
     fixedrange: look.coarse,
     ...more,
-    title: { text: more.title ?? "", font: { size: look.fontPx, color: theme["ink-soft"] }, standoff: 8 },
+    title: {
+      text: more.title ?? "",
+      font: { size: look.fontPx, color: theme["ink-soft"] },
+      standoff: 8,
+    },
     tickfont: { size: look.fontPx, color: theme["ink-soft"] },
   };
 }

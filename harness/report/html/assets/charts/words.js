@@ -69,5 +69,7 @@ function stepName(step) {
 }
 
 function percent(ratio) {
-  return ratio === null || ratio === undefined ? UNKNOWN : `${Number((ratio * 100).toPrecision(3))} %`;
+  return ratio === null || ratio === undefined
+    ? UNKNOWN
+    : `${Number((ratio * 100).toPrecision(3))} %`;
 }
