@@ -5,6 +5,8 @@ Inside: seconds, bytes, cores, 1/s, with the unit in the name. People see MiB, v
 
 from __future__ import annotations
 
+import math
+
 MIB = 1024 * 1024
 GIB = 1024 * MIB
 
@@ -42,10 +44,10 @@ _SIGNS = {"USD": "$", "EUR": "€", "GBP": "£"}
 
 
 def show_money(amount: float, currency: str) -> str:
-    """`1441.6` → `$1,442`, `36.04` → `$36.04`, `0.00123` → `$0.0012`; other currencies by code."""
+    """`1441.6` → `$1,442`, `36.04` → `$36.04`, `0.00123` → `$0.0012`; others by their code."""
     sign = _SIGNS.get(currency, f"{currency} ")
     if abs(amount) >= 100:
         return f"{sign}{amount:,.0f}"
     if amount == 0 or abs(amount) >= 0.1:
         return f"{sign}{amount:.2f}"
-    return f"{sign}{amount:.2g}"
+    return f"{sign}{amount:.{1 - math.floor(math.log10(abs(amount)))}f}"

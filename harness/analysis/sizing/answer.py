@@ -35,7 +35,12 @@ class Wishes:
 
 
 def size(
-    demand: Demand, known: tuple[Known, ...], slos: Mapping[str, float], wishes: Wishes
+    demand: Demand,
+    known: tuple[Known, ...],
+    slos: Mapping[str, float],
+    wishes: Wishes,
+    *,
+    notes: tuple[str, ...] = (),
 ) -> SizingFinding:
     """Size a deployment.
 
@@ -44,6 +49,7 @@ def size(
         known: of every workload of the demand, further ones for comparison.
         slos: name to limit, as in a campaign.
         wishes: the rest.
+        notes: what is to be known of the results, in sentences; told with the reasons.
 
     Raises:
         ValueError: the demand is not sound, nothing is known of one of its workloads, no
@@ -64,7 +70,7 @@ def size(
         price=wishes.price,
         options=worth_showing(case.options, choice, list(dict.fromkeys(measured))),
         choice=choice,
-        why=reasons(case.options, choice, demand, wishes.price.currency),
+        why=(*reasons(case.options, choice, demand, wishes.price.currency), *notes),
         shipping=_shipping(case, choice, wishes) if choice else None,
         comparisons=compare(case),
         sources=tuple(_source_line(each) for each in sources_of(case.used)),

@@ -136,7 +136,13 @@ def _none_holds(options: Sequence[Option], demand: Demand) -> tuple[str, ...]:
         )
     nearest = max(
         options,
-        key=lambda each: (each.headroom is not None, each.headroom or 0.0, each.capacity),
+        # A launch alone is no quicker on more than one vCPU, as a run keeps one core busy.
+        key=lambda each: (
+            each.headroom is not None,
+            each.headroom or 0.0,
+            each.capacity,
+            min(1.0, each.vcpu),
+        ),
         default=None,
     )
     if nearest is None:

@@ -6,13 +6,13 @@ from collections.abc import Iterator
 
 from harness.analysis.sizing import guide
 from harness.analysis.sizing.blend import Blend, ingredient
-from harness.analysis.sizing.case import Case
+from harness.analysis.sizing.case import Case, sources_of
 from harness.analysis.sizing.choice import named
 from harness.analysis.sizing.holding import Held, held_by
 from harness.analysis.sizing.known import Known
 from harness.analysis.sizing.types import Comparison, Option
 from harness.campaign.profiles import FARGATE
-from harness.units import show_cores, show_seconds
+from harness.units import MIB, show_cores, show_seconds
 
 
 def server_questions(case: Case) -> Iterator[Comparison]:
@@ -21,6 +21,9 @@ def server_questions(case: Case) -> Iterator[Comparison]:
         yield _on_one_server(case, workload, kind, runs)
     yield _plateau(case)
     yield _one_or_several(case)
+    yield _shared_state(case)
+    yield _out_of_memory(case)
+    yield _deploys()
     yield _start_with(case)
 
 
@@ -135,6 +138,54 @@ def _capacity(option: Option) -> str:
     if option.capacity_low is None or option.capacity_low == option.capacity_high:
         return f"{option.capacity}"
     return f"{option.capacity} ({option.capacity_low} to {option.capacity_high})"
+
+
+def _shared_state(case: Case) -> Comparison:
+    question = "Does a bigger task let runs share loaded models and tables?"
+    says = "yes: keep one large server where loading them anew would be costly"
+    heavy = case.workload("heavy-import")
+    seen = ""
+    if heavy is not None and heavy.model.bytes_per_run is not None:
+        seen = f"; measured: {heavy.model.bytes_per_run.value / MIB:.0f} MiB for each run of it"
+    return guide.beside(
+        question,
+        says,
+        "no: every run is a spawned process that imports all of it again, on any size (read from "
+        f"the code{seen or ', not measured here'})",
+        basis="measured" if seen else "predicted",
+        sources=heavy.sources if heavy is not None and seen else (),
+    )
+
+
+def _out_of_memory(case: Case) -> Comparison:
+    question, says = "What does running out of memory cost?", "all runs of that server"
+    for source in sources_of(case.known):
+        for blast in source.finding.blasts:
+            return guide.beside(
+                question,
+                says,
+                f"at {blast.concurrency} runs: {blast.runs_lost} of {blast.runs_offered} lost, "
+                f"{blast.runs_killed} killed; what died was the {blast.victim}",
+                basis="measured",
+                sources=[source],
+            )
+    return guide.beside(
+        question,
+        says,
+        "not measured here: nothing was killed. Linux kills the largest process, which is one run "
+        "or the server itself",
+        sources=(),
+    )
+
+
+def _deploys() -> Comparison:
+    return guide.beside(
+        "Do replicas give clean rolling deploys?",
+        "yes: one replica drains at a time",
+        "not measured here; the Dagster+ agent for ECS starts a new service and ends the old one "
+        "without waiting for its runs, however many replicas (read from the code)",
+        sources=(),
+    )
 
 
 def _start_with(case: Case) -> Comparison:

@@ -96,16 +96,7 @@ def option_of(terms: Terms, profile: Profile, held: Held, *, replicas: int) -> O
         replicas: they get their runs by chance, as Dagster's client does it: every replica's
             arrivals are Poisson of rate ÷ replicas, and each must hold its own 95th percentile.
     """
-    rate_per_s = terms.demand.peak_rate_per_s
-    shared = terms.blend.shared(profile.vcpu)
-    source = _source(terms, profile, replicas)
-    size = _Size(
-        profile=profile,
-        replicas=replicas,
-        held=_as_measured(held, source, replicas) if source else held,
-        source=source,
-        state=stationary(rate_per_s, shared, replicas=replicas),
-    )
+    size = _size(terms, profile, held, replicas=replicas)
     holds, reason, binding = _verdict(terms, size)
     state, p95, limit = size.state, size.replica_p95, size.limit
     month = per_month(
@@ -117,7 +108,7 @@ def option_of(terms: Terms, profile: Profile, held: Held, *, replicas: int) -> O
         vcpu=profile.vcpu,
         memory_limit_mib=float(profile.memory_mib),
         replicas=replicas,
-        basis="measured" if source else "predicted",
+        basis="measured" if size.source else "predicted",
         holds=holds,
         in_flight=state.in_flight if state else None,
         in_flight_p95=quantile(state.of_all, P95) if state else None,
@@ -138,6 +129,19 @@ def option_of(terms: Terms, profile: Profile, held: Held, *, replicas: int) -> O
         per_1000_runs=per_1000_runs(month, terms.demand),
         reason=reason,
         evidence=_evidence(terms, size),
+    )
+
+
+def _size(terms: Terms, profile: Profile, held: Held, *, replicas: int) -> _Size:
+    source = _source(terms, profile, replicas)
+    return _Size(
+        profile=profile,
+        replicas=replicas,
+        held=_as_measured(held, source, replicas) if source else held,
+        source=source,
+        state=stationary(
+            terms.demand.peak_rate_per_s, terms.blend.shared(profile.vcpu), replicas=replicas
+        ),
     )
 
 
@@ -174,8 +178,10 @@ def _verdict(terms: Terms, size: _Size) -> tuple[bool | None, str, Limit | None]
     if fault is not None:
         return False, *fault
     used = _utilisation(terms, size)
-    where = "on a replica" if size.replicas > 1 else "in flight"
-    said = f"up to {size.replica_p95} {where} (p95) where {_range(size)} hold, CPU {used:.0%} used"
+    said = (
+        f"up to {size.replica_p95} {_where(size)} (p95) where {_range(size)} hold, "
+        f"CPU {used:.0%} used"
+    )
     if not size.held.memory_known:
         return None, f"{said}; memory a run is not known", size.held.binding
     return True, said, size.held.binding
@@ -195,16 +201,18 @@ def _fault(terms: Terms, size: _Size) -> tuple[str, Limit | None] | None:
         free = size.replicas * blend.shared(profile.vcpu).cores
         return f"the runs need {need:.2f} cores, there are {free:.2f}", cpu
     if memory is not None and memory > most:
-        return (
-            f"{p95} runs on a replica (p95) take {show_bytes(memory)}, {show_bytes(most)} are "
-            f"allowed"
-        ), "memory"  # fmt: skip
+        said = f"{p95} runs {_where(size)} (p95) take {show_bytes(memory)}"
+        return f"{said}, {show_bytes(most)} are allowed", "memory"
     if p95 > size.sure_runs:
         one = "a replica has" if size.replicas > 1 else "there are"
         return f"{one} up to {p95} in flight (p95), {_range(size)} hold", held.binding
     if used > MOST_USED:
         return f"the CPU is {used:.0%} used, {MOST_USED:.0%} are allowed here", cpu
     return None
+
+
+def _where(size: _Size) -> str:
+    return "on a replica" if size.replicas > 1 else "in flight"
 
 
 def _range(size: _Size) -> str:
@@ -233,10 +241,10 @@ def _wait_s_p95(terms: Terms, state: Stationary | None, limit: int | None) -> fl
 
 def _workers(terms: Terms, size: _Size) -> int | None:
     """By the rule of the recommendation, with every slot of the limit taken."""
-    if size.source and size.source.finding.recommendation.max_workers is not None:
-        return size.source.finding.recommendation.max_workers
     if size.limit is None:
         return None
+    if size.source and size.source.finding.recommendation.max_workers is not None:
+        return size.source.finding.recommendation.max_workers
     full = balance(size.limit // size.replicas, terms.blend.shared(size.profile.vcpu))
     hold_s = terms.blend.hold_s(full.stretch)
     return None if hold_s is None else workers_for(full.throughput_per_s * hold_s)

@@ -65,13 +65,18 @@ def _smallest(failing: Sequence[Option]) -> list[Option]:
     return list(found.values())
 
 
-def _near(option: Option) -> float:
+def _near(option: Option) -> tuple[bool, float]:
     """Small where little is missing."""
-    return -option.headroom if option.headroom is not None else float("inf")
+    if option.headroom is not None:
+        return False, -option.headroom
+    return True, option.utilisation if option.utilisation is not None else float("inf")
 
 
 def _best(failing: Sequence[Option]) -> list[Option]:
-    return sorted(_smallest(failing), key=_near)[: 2 * CHEAPEST]
+    """Where nothing holds: what came nearest, or of each CPU the cheapest if no run fits any."""
+    if any(each.capacity for each in failing):
+        return sorted(_smallest(failing), key=_near)[: 2 * CHEAPEST]
+    return [each for each in _smallest(failing) if each.replicas == 1]
 
 
 def _of_profile(options: Sequence[Option], name: str) -> Option | None:

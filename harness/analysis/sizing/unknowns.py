@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from harness.analysis.sizing.case import Case, sources_of
 from harness.analysis.sizing.choice import named
-from harness.analysis.sizing.known import Source
+from harness.analysis.sizing.known import ALIKE, Source
 from harness.analysis.sizing.types import Option
 from harness.units import show_cores, show_seconds
 
@@ -33,6 +33,7 @@ def _all(case: Case) -> Iterator[str]:
     yield _machine(sources)
     if case.choice is not None:
         yield from _choice(case, case.choice)
+    yield from _longer(case)
     yield (
         "Durations: how many are in flight depends on their mean alone, as long as arrivals come "
         "by chance. Runs that all start at minute 0 do not: try --preset burst, or a higher "
@@ -49,6 +50,17 @@ def _memory(case: Case) -> Iterator[str]:
     for each in case.used:
         if each.model.bytes_per_run is None:
             yield f"Memory a run of {each.workload}: it was not found, so memory was not looked at."
+
+
+def _longer(case: Case) -> Iterator[str]:
+    """Durations that were not measured."""
+    for part in case.terms.demand.parts:
+        known, wanted_s = case.workload(part.workload), part.duration.mean_s
+        if known is not None and abs(wanted_s - known.run_s) > ALIKE * known.run_s:
+            yield (
+                f"Runs of {show_seconds(wanted_s)}: {part.workload} was measured with runs of "
+                f"{show_seconds(known.run_s)}; what a launch costs is taken to be the same."
+            )
 
 
 def _machine(sources: tuple[Source, ...]) -> str:

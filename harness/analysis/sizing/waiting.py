@@ -16,6 +16,9 @@ import numpy as np
 
 from harness.analysis.sizing.stationary import Weights
 
+NEVER = 1e-9
+"""Where so little lies beyond the limit, its tail is cut off and tells no throughput."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Queueing:
@@ -51,7 +54,7 @@ def queueing(
     """
     if limit < 1:
         raise ValueError(f"a limit lets at least one run through, not {limit}")
-    if limit >= len(in_flight) or in_flight[limit - 1] <= 0:
+    if float(np.sum(in_flight[limit:])) < NEVER:
         return Queueing(share_waiting=0.0, drain_per_s=math.inf, wait_s_p95=0.0)
     ratio = float(in_flight[limit] / in_flight[limit - 1])
     if ratio >= 1:
