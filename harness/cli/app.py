@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 
 from harness import __version__
-from harness.cli import analyse, doctor, down, images, listing, report, run, verify
+from harness.cli import analyse, doctor, down, images, listing, report, run, size, verify
 from harness.errors import ExitCode, HarnessError
 
 app = typer.Typer(
@@ -31,6 +31,7 @@ app.command("verify", rich_help_panel=MEASURE)(verify.verify)
 app.command("list", rich_help_panel=JUDGE)(listing.list_)
 app.command("analyse", rich_help_panel=JUDGE)(analyse.analyse)
 app.command("report", rich_help_panel=JUDGE)(report.report)
+app.command("size", rich_help_panel=JUDGE)(size.size)
 app.add_typer(images.app, name="images", rich_help_panel=UPKEEP)
 app.command("down", rich_help_panel=UPKEEP)(down.down)
 
