@@ -61,6 +61,10 @@ function timeAxes(figure, { spec, picture, group, panels }) {
     nticks: look.narrow ? 5 : 10,
     anchor: axisName("y", panels.length - 1),
     zeroline: false,
+    spikecolor: look.theme["ink-soft"],
+    spikedash: "solid",
+    // Not a width: it leaves a hairline without the pale border, which is drawn two pixels wider.
+    spikethickness: -2,
   });
   panels.forEach((lines, panel) => {
     const top = 1 - panel / panels.length;
