@@ -7,15 +7,15 @@ from harness.report.phrases import UNKNOWN, percent, plain, seconds
 from harness.units import show_money, show_seconds
 
 HEADINGS = (
-    "", "holds", "in flight\nmean / p95", "holds at once", "CPU", "memory\nMiB (limit)",
-    "gives\nfirst", "left", "wait\np95", "lost with\na server", "a month", "per 1,000\nruns",
+    "", "holds", "in\nflight", "holds\nat once", "CPU", "memory\nMiB", "gives\nfirst", "left",
+    "wait\np95", "lost with\na server", "a month", "per 1,000\nruns",
 )  # fmt: skip
 """Of the table of options; the first column names the option."""
 
 MARKS = (
-    "holds: yes, no or ? (not known); * measured at this size, all others predicted. "
-    "in flight: at the busiest time. holds at once: with its interval. left: of what one replica "
-    "surely holds. lost with a server: mean / p95."
+    "? not known; * measured at this size, all others predicted. In flight, lost with a server: "
+    "mean / p95 at the busiest time. Holds at once: with its interval; left: of what one replica "
+    "surely holds."
 )
 
 
@@ -74,9 +74,9 @@ def option_values(option: Option, currency: str) -> tuple[str, ...]:
         f"{plain(option.in_flight, '.1f')} / {plain(option.in_flight_p95)}",
         capacity_phrase(option),
         _used(option),
-        f"{memory} ({option.memory_limit_mib:,.0f})",
+        memory,
         option.binding or UNKNOWN,
-        percent(option.headroom),
+        percent(option.headroom).replace("-0%", "< 0%"),
         seconds(option.wait_s_p95) if option.wait_s_p95 else _no_wait(option),
         f"{plain(option.blast_mean, '.1f')} / {plain(option.blast_worst)}",
         show_money(option.per_month, currency),

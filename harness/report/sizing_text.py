@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from rich import box
 from rich.console import Console
+from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
@@ -21,6 +22,9 @@ from harness.report.sizing_phrases import (
     option_values,
 )
 from harness.report.terminal import WIDE
+
+ENDLESS = 1000
+"""Wide enough for any table, to see how wide it would like to be."""
 
 STYLES = {True: "green", False: "red", None: "yellow"}
 
@@ -39,7 +43,7 @@ def render_sizing(finding: SizingFinding, files: Sequence[Document], console: Co
     line.say(f"For {demand_phrase(finding.demand)}.", style="dim")
     line.items("Why", finding.why)
     line.heading("What was looked at, in order of price")
-    (_options_table if wide else _options_lines)(line, finding)
+    _options(line, finding)
     line.say(MARKS, style="dim")
     line.heading("The sizing guide's rules beside what is known here")
     (_comparisons_table if wide else _comparisons_lines)(line, finding.comparisons)
@@ -56,12 +60,14 @@ class _Lines:
     def __init__(self, console: Console) -> None:
         self.console = console
 
-    def say(self, text: str, *, style: str = "", indent: int = 0) -> None:
-        """One logical line, continued under its beginning."""
-        width = max(20, self.console.width - indent - 2)
+    def say(self, text: str, *, style: str = "", indent: int = 0, mark: str = "") -> None:
+        """One logical line, continued under its beginning; `mark` stands before that."""
+        width = max(20, self.console.width - indent - len(mark) - 2)
+        lead = " " * indent + mark
         for part in Text(text, style=style).wrap(self.console, width):
             part.rstrip()
-            self.console.print(Text(" " * indent).append_text(part), soft_wrap=True)
+            self.console.print(Text(lead).append_text(part), soft_wrap=True)
+            lead = " " * len(lead)
 
     def heading(self, text: str) -> None:
         """An empty line and a bold one."""
@@ -73,29 +79,37 @@ class _Lines:
         if texts:
             self.heading(title)
         for text in texts:
-            self.say(f"- {text}", indent=2)
+            self.say(text, indent=2, mark="- ")
 
 
-def _options_table(line: _Lines, finding: SizingFinding) -> None:
+def _options(line: _Lines, finding: SizingFinding) -> None:
+    """A table where it fits without breaking a cell, else lines."""
+    table = _options_table(finding)
+    console = line.console
+    endless = console.options.update(max_width=ENDLESS)
+    if Measurement.get(console, endless, table).maximum > console.width:
+        _options_lines(line, finding)
+        return
+    console.print(table)
+    for option in finding.options:
+        if not option.holds:
+            line.say(f"{option_name(option)}: {option.reason}", style="dim", indent=2)
+
+
+def _options_table(finding: SizingFinding) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
     for at, heading in enumerate(HEADINGS):
-        table.add_column(
-            heading, justify="left" if at in (0, 1, 6) else "right", overflow="fold",
-            no_wrap=at == 0,
-        )  # fmt: skip
+        table.add_column(heading, justify="left" if at in (0, 1, 6) else "right", no_wrap=True)
     for option in finding.options:
         style = "bold" if option == finding.choice else ""
         values = option_values(option, finding.price.currency)
         table.add_row(
-            Text(option_name(option), style=style),
+            Text(option_name(option)),
             Text(values[0], style=STYLES[option.holds]),
             *values[1:],
             style=style,
         )
-    line.console.print(table)
-    for option in finding.options:
-        if not option.holds:
-            line.say(f"{option_name(option)}: {option.reason}", style="dim", indent=2)
+    return table
 
 
 def _options_lines(line: _Lines, finding: SizingFinding) -> None:
@@ -146,5 +160,5 @@ def _print_files(line: _Lines, files: Iterable[Document]) -> None:
             line.console.print(Text(text), soft_wrap=True)
         for note in each.notes:
             if note not in noted:
-                line.say(f"- {note}", style="dim", indent=2)
+                line.say(note, style="dim", indent=2, mark="- ")
         noted.update(each.notes)

@@ -98,14 +98,15 @@ def _rule(options: Sequence[Option], choice: Option) -> str:
             f"{named(cheapest)} is the cheapest that holds; {named(choice)} {price}, and for at "
             f"most {WORTH:.0%} more two or more replicas are taken: no more of them than it takes."
         )
+    sure = "" if choice.capacity_low is None else " with every cost at the worse end"
     if choice.replicas > 1:
         return (
-            "Nothing cheaper holds with every cost at the worse end of its interval, and it has "
-            "the fewest replicas, above one, among what costs about the same."
+            f"Nothing cheaper holds{sure}, and it has the fewest replicas, above one, among what "
+            "costs about the same."
         )
     return (
-        "Nothing cheaper holds with every cost at the worse end of its interval; two replicas "
-        f"would be taken where they cost at most {WORTH:.0%} more."
+        f"Nothing cheaper holds{sure}; two replicas would be taken where they cost at most "
+        f"{WORTH:.0%} more."
     )
 
 
