@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from harness.analysis.changes import History
 from harness.analysis.findings.types import Findings
-from harness.campaign.plan import Campaign
+from harness.campaign.plan import Campaign, CellPlan
 from harness.errors import StoredDataError
 from harness.facts.durable import write_text
 from harness.facts.layout import ResultsFolder, index_html, parse_results_name
@@ -23,6 +23,7 @@ from harness.facts.store import read_cell_json
 from harness.report.html.context import CellRecord, FactLink, PageContext
 from harness.report.index.rows import (
     CampaignRow,
+    CellRow,
     Place,
     judged_row,
     unjudged_row,
@@ -30,7 +31,7 @@ from harness.report.index.rows import (
 )
 from harness.report.index_page import render_index
 from harness.report.json_document import findings_from
-from harness.report.standing import gaps_of
+from harness.report.standing import gaps_by_cell
 from harness.scenarios.page_context import verdict_of
 
 
@@ -101,13 +102,25 @@ def _row(place: Place, path: Path, history: History) -> CampaignRow:
 
 def _judged(place: Place, folder: ResultsFolder, history: History) -> CampaignRow:
     findings = findings_from(json.loads(folder.findings_json.read_bytes()))
-    context = _context(place, findings)
+    plans = _plans(findings)
+    context = _context(place, findings, planned=tuple(plan.id for plan in plans))
+    measured = {cell.id for cell in findings.cells}
     return judged_row(
         place,
         findings,
         history.changes(place.folder, findings),
         verdict=verdict_of(findings, context),
-        gaps=gaps_of(context),
+        gaps=gaps_by_cell(context),
+        missing=[_missing_cell(plan) for plan in plans if plan.id not in measured],
+    )
+
+
+def _missing_cell(plan: CellPlan) -> CellRow:
+    return CellRow(
+        workload=plan.workload.name,
+        profile=plan.profile.name,
+        rest=f"Dagster {plan.dagster}, {plan.max_workers} workers, {plan.feed} feed",
+        note="not measured",
     )
 
 
@@ -135,13 +148,13 @@ def _cells(folder: ResultsFolder) -> list[Cell]:
     return cells
 
 
-def _context(place: Place, findings: Findings) -> PageContext:
+def _context(place: Place, findings: Findings, *, planned: tuple[str, ...]) -> PageContext:
     """As far as findings tell; a cell whose end is not told was never sealed."""
     return PageContext(
         title=place.campaign,
         folder=place.folder,
         version="",
-        planned=_planned(findings),
+        planned=planned,
         records=tuple(
             CellRecord(cell=cell.id, ended=cell.search.ended, sealed=bool(cell.search.ended))
             for cell in findings.cells
@@ -149,9 +162,9 @@ def _context(place: Place, findings: Findings) -> PageContext:
     )
 
 
-def _planned(findings: Findings) -> tuple[str, ...]:
-    """Ids of all cells of the campaign; none where this version cannot read its plan."""
+def _plans(findings: Findings) -> list[CellPlan]:
+    """All cells of the campaign; none where this version cannot read its plan."""
     try:
-        return tuple(plan.id for plan in Campaign.model_validate(findings.campaign).cells())
+        return list(Campaign.model_validate(findings.campaign).cells())
     except ValidationError:
-        return ()
+        return []

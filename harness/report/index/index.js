@@ -7,8 +7,14 @@
   const field = document.getElementById("filter");
   const bodies = [...table.tBodies];
   const heads = [...table.tHead.rows[0].cells];
-  const words = new Map(bodies.map((body) => [body, body.textContent.toLowerCase()]));
+  const words = new Map(bodies.map((body) => [body, textOf(body)]));
   let sorted = "newest first";
+
+  function textOf(body) {
+    // Which campaign a cell was put beside would make that one's name match everywhere.
+    const others = [...body.querySelectorAll(".beside")].map((each) => each.textContent);
+    return others.reduce((text, other) => text.replace(other, ""), body.textContent).toLowerCase();
+  }
 
   function tell() {
     const seen = bodies.filter((body) => !body.hidden).length;
@@ -42,7 +48,8 @@
     const way = head.getAttribute("aria-sort") === first ? other : first;
     for (const each of heads) each.removeAttribute("aria-sort");
     head.setAttribute("aria-sort", way);
-    table.append(...bodies.sort(compare(head, way === "ascending" ? 1 : -1)));
+    // From the order of the page each time: equal ones stay newest first.
+    table.append(...[...bodies].sort(compare(head, way === "ascending" ? 1 : -1)));
     sorted = `by ${name}, ${way}`;
     tell();
   }

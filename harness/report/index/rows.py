@@ -6,7 +6,7 @@ Rows keep nothing of the findings they are made from: an index is made of a thou
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -17,7 +17,7 @@ from harness.errors import ExitCode
 from harness.facts.model import Cell
 from harness.report.html.context import FactLink
 from harness.report.index.wording import ChangeWords, change_words
-from harness.report.phrases import UNKNOWN, binding_phrase, capacity_phrase
+from harness.report.phrases import UNKNOWN, binding_phrase, capacity_phrase, count_of
 from harness.report.standing import traits_of, verdict_word
 
 Tone = Literal["good", "bad", "warn", "plain"]
@@ -30,17 +30,19 @@ TONES: dict[ExitCode, Tone] = {
 RANKS: dict[ExitCode, int] = {ExitCode.BREACH: 1, ExitCode.INCONCLUSIVE: 2, ExitCode.PASS: 4}
 """Order of verdicts, what wants attention first; 0 and 3 are of campaigns without one."""
 
-MOST_GAPS = 4
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CellRow:
-    """One cell. `runs` is its capacity to sort by, `None` where it has none."""
+    """One cell.
+
+    `holds` is `None` where it was not judged. `runs` is its capacity to sort by, `None` where it
+    has none. `note` says why it is not whole, or what is known of it without findings.
+    """
 
     workload: str
     profile: str
     rest: str
-    holds: str = UNKNOWN
+    holds: str | None = None
     runs: int | None = None
     binds: str = UNKNOWN
     change: ChangeWords | None = None
@@ -51,7 +53,7 @@ class CellRow:
 class CampaignRow:
     """One results folder.
 
-    `gaps`: what is missing, and why, in sentences. `links`: files that are there.
+    `gaps`: what is missing, in sentences. `links`: files that are there.
     """
 
     folder: str
@@ -105,7 +107,8 @@ def judged_row(
     changes: Sequence[Change],
     *,
     verdict: ExitCode,
-    gaps: Sequence[str],
+    gaps: Mapping[str, str],
+    missing: Sequence[CellRow],
 ) -> CampaignRow:
     """A campaign with findings.
 
@@ -114,9 +117,14 @@ def judged_row(
         findings: of the campaign.
         changes: one for each of its cells, in their order.
         verdict: what the exit code says.
-        gaps: what is missing of it.
+        gaps: why a cell is not whole, by its id.
+        missing: cells that were planned and have no findings.
     """
     counts = Counter(issue.severity for issue in findings.validity)
+    told = [
+        _judged_cell(cell, change, gaps.get(cell.id, ""))
+        for cell, change in zip(findings.cells, changes, strict=True)
+    ]
     return CampaignRow(
         folder=place.folder,
         campaign=place.campaign,
@@ -125,21 +133,24 @@ def judged_row(
         verdict=verdict_word(verdict),
         tone=TONES[verdict],
         rank=RANKS[verdict],
-        gaps=_shortened(gaps),
+        gaps=_gaps(sum(bool(cell.note) for cell in told), len(missing)),
         fatal=counts["fatal"],
         warnings=counts["warning"],
         doubts=_doubts(findings.validity),
-        cells=tuple(
-            _judged_cell(cell, change) for cell, change in zip(findings.cells, changes, strict=True)
-        ),
+        cells=(*told, *missing),
     )
+
+
+def _gaps(broken_off: int, missing: int) -> tuple[str, ...]:
+    told = ((broken_off, "broke off"), (missing, "not measured"))
+    return tuple(f"{count_of(number, 'cell')} {what}" for number, what in told if number)
 
 
 def unjudged_row(place: Place, cells: Iterable[Cell], gaps: Sequence[str]) -> CampaignRow:
     """A campaign that was not judged yet."""
     return CampaignRow(
         folder=place.folder, campaign=place.campaign, started_utc=place.started_utc,
-        links=place.links, verdict="not judged", tone="plain", rank=3, gaps=_shortened(gaps),
+        links=place.links, verdict="not judged", tone="plain", rank=3, gaps=tuple(gaps),
         doubts=(UNKNOWN,), cells=tuple(map(_recorded_cell, cells)),
     )  # fmt: skip
 
@@ -153,12 +164,7 @@ def unreadable_row(place: Place, cells: Iterable[Cell], problem: str) -> Campaig
     )  # fmt: skip
 
 
-def _shortened(gaps: Sequence[str]) -> tuple[str, ...]:
-    more = len(gaps) - MOST_GAPS
-    return (*gaps[:MOST_GAPS], *([f"and {more} more"] if more > 0 else []))
-
-
-def _judged_cell(cell: CellFinding, change: Change) -> CellRow:
+def _judged_cell(cell: CellFinding, change: Change, gap: str) -> CellRow:
     traits = traits_of(cell)
     apart = ("workload", "profile")
     return CellRow(
@@ -169,6 +175,7 @@ def _judged_cell(cell: CellFinding, change: Change) -> CellRow:
         runs=cell.capacity.concurrency,
         binds=binding_phrase(cell),
         change=change_words(change),
+        note=gap,
     )
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from harness.analysis.capacity import Capacity
 from harness.analysis.changes import Change, Shift
-from harness.report.phrases import UNKNOWN
+from harness.report.phrases import UNKNOWN, count_of
 
 PLACES = {
     "inside": "inside both intervals: no difference shown",
@@ -59,7 +59,7 @@ def _differences(change: Change) -> tuple[str, ...]:
         for what, before, now in change.differences[:MOST_DIFFERENCES]
     ]
     more = len(change.differences) - len(told)
-    return (*told, *([f"and {more} more differences"] if more else []))
+    return (*told, *([f"and {count_of(more, 'difference')} more"] if more else []))
 
 
 def _short(text: str) -> str:

@@ -113,6 +113,16 @@ def test_a_campaign_without_cells_has_a_row() -> None:
     assert "No cell is recorded here." in seen.text
 
 
+def test_a_cell_that_is_not_whole_says_so_beside_its_answer() -> None:
+    note = "failed: the engine is gone"
+    kept = replace(ROW.cells[0], note=note)
+    lost = replace(ROW.cells[0], note="not measured", holds=None, runs=None)
+    seen = Seen(render_index([replace(ROW, cells=(kept, lost))]))
+    assert note in seen.text
+    assert "not measured" in seen.text
+    assert seen.values("colspan") == ["3"]
+
+
 def test_an_empty_root_says_how_to_begin() -> None:
     seen = Seen(render_index([]))
     assert "harness run" in seen.text
