@@ -37,7 +37,7 @@ def _peak(case: Case) -> Comparison:
     rate, mean_s = demand.runs_per_hour * demand.growth, mean_duration_s(demand)
     says = (
         f"{mean_s:g} s ÷ 3600 × {rate:g} × {guide.BURST:g} = "
-        f"{guide.peak_concurrency(demand):.1f} at once"
+        f"{guide.peak_concurrency(demand):.3g} at once"
     )
     best = case.choice or next((o for o in case.options if o.in_flight is not None), None)
     if best is None or best.in_flight is None:
@@ -81,7 +81,7 @@ def _task_size(case: Case) -> Comparison:
 
 def _memory(known: Known) -> Comparison:
     model = known.model
-    here: str = "memory a run was not measured here"
+    here = "memory a run was not found"
     if model.base_bytes and model.bytes_per_run:
         run = model.bytes_per_run
         ends = ""
@@ -96,7 +96,7 @@ def _memory(known: Known) -> Comparison:
         f"How much memory? ({known.workload})",
         "base + peak memory of one run × runs at once",
         here,
-        basis="measured" if model.bytes_per_run else "predicted",
+        basis="measured" if model.bytes_per_run else "not measured",
         sources=known.sources,
     )
 
@@ -133,8 +133,8 @@ def _workers(case: Case) -> Iterator[Comparison]:
     yield guide.beside(
         "How many gRPC workers?",
         "DAGSTER_GRPC_MAX_WORKERS ≥ max_concurrent_runs, else runs do not start",
-        here or "not measured here",
-        basis="measured" if seen else "predicted",
+        here or "nothing was found",
+        basis="measured" if seen else "predicted" if here else "not measured",
         sources=[source for source, _ in seen[:1]],
     )
 
@@ -146,8 +146,8 @@ def _default_threads(case: Case) -> Comparison:
         "How many workers where nothing is set?",
         f"vCPU × {guide.THREADS_PER_VCPU}: {vcpu * guide.THREADS_PER_VCPU:g} on {show_cores(vcpu)}",
         f"min(32, CPUs seen + 4): {default_workers(cpus)} where a Fargate task of "
-        f"{show_cores(vcpu)} sees {cpus} CPUs; read from the code of Python, not measured here",
-        sources=(),
+        f"{show_cores(vcpu)} sees {cpus} CPUs (read from the code of Python)",
+        basis="not measured",
     )
 
 
@@ -169,7 +169,7 @@ def _queued_requests(case: Case) -> Iterator[Comparison]:
                     sources=[source],
                 )
                 return
-    yield guide.beside(question, says, "not measured here: no requests waited", sources=())
+    yield guide.beside(question, says, "no requests waited here", basis="not measured")
 
 
 def _cpu_full(step: StepFinding) -> bool:

@@ -31,16 +31,16 @@ def _on_one_server(case: Case, workload: str, kind: str, runs: str) -> Compariso
     question, says = f"How many {kind} runs on one server?", f"{runs}, whatever its size"
     known = case.workload(workload)
     if known is None:
-        return guide.beside(
-            question, says, f"not measured here: no usable cell of {workload}", sources=()
-        )
+        here = f"no usable cell of {workload}"
+        return guide.beside(question, says, here, basis="not measured")
     run_s = next(
         (p.duration.mean_s for p in case.terms.demand.parts if p.workload == workload), None
     )
     found = _held(case, known, run_s)
     length = show_seconds(run_s or known.run_s)
     if found is None:
-        return guide.beside(question, says, "no objective can be foreseen", sources=())
+        here = "no objective can be foreseen"
+        return guide.beside(question, says, here, basis="not measured")
     return guide.beside(
         question,
         says,
@@ -78,7 +78,7 @@ def _plateau(case: Case) -> Comparison:
     says = "yes: about 1 vCPU whatever the task, for the runs share Python's lock"
     known = case.workload("cpu")
     if known is None:
-        return guide.beside(question, says, "not measured here: no usable cell of cpu", sources=())
+        return guide.beside(question, says, "no usable cell of cpu", basis="not measured")
     most = {}
     for source in known.sources:
         rates = [step.throughput_runs_per_s or 0.0 for step in source.finding.steps]
@@ -110,7 +110,7 @@ def _one_or_several(case: Case) -> Comparison:
     says = "3 replicas lose a third of the runs of one server; CPU-bound runs need replicas"
     pair = _pair(case)
     if pair is None:
-        return guide.beside(question, says, "no two options of the same vCPU hold it", sources=())
+        return guide.beside(question, says, "no two options of the same vCPU hold it")
     few, many = pair
     return guide.beside(
         question,
@@ -119,7 +119,6 @@ def _one_or_several(case: Case) -> Comparison:
         f"{few.blast_mean:.1f} runs with it ({few.blast_worst} at p95); {named(many)} "
         f"{_capacity(many)}, {case.money(many.per_month)}, {many.blast_mean:.1f} "
         f"({many.blast_worst})",
-        sources=(),
     )
 
 
@@ -151,8 +150,8 @@ def _shared_state(case: Case) -> Comparison:
         question,
         says,
         "no: every run is a spawned process that imports all of it again, on any size (read from "
-        f"the code{seen or ', not measured here'})",
-        basis="measured" if seen else "predicted",
+        f"the code){seen}",
+        basis="measured" if seen else "not measured",
         sources=heavy.sources if heavy is not None and seen else (),
     )
 
@@ -172,9 +171,9 @@ def _out_of_memory(case: Case) -> Comparison:
     return guide.beside(
         question,
         says,
-        "not measured here: nothing was killed. Linux kills the largest process, which is one run "
-        "or the server itself",
-        sources=(),
+        "nothing was killed here. Linux kills the largest process, which is one run or the server "
+        "itself",
+        basis="not measured",
     )
 
 
@@ -182,9 +181,9 @@ def _deploys() -> Comparison:
     return guide.beside(
         "Do replicas give clean rolling deploys?",
         "yes: one replica drains at a time",
-        "not measured here; the Dagster+ agent for ECS starts a new service and ends the old one "
-        "without waiting for its runs, however many replicas (read from the code)",
-        sources=(),
+        "the Dagster+ agent for ECS starts a new service and ends the old one without waiting for "
+        "its runs, however many replicas (read from the code)",
+        basis="not measured",
     )
 
 
@@ -195,9 +194,9 @@ def _start_with(case: Case) -> Comparison:
     )
     if theirs is None:
         here = "that many replicas were not looked at"
-        return guide.beside("What to start with?", says, here, sources=())
+        return guide.beside("What to start with?", says, here)
     per_month = case.money(theirs.per_month)
     here = f"that costs {per_month} a month and would hold {_capacity(theirs)} of these runs"
     if case.choice is not None:
         here += f"; {named(case.choice)} costs {case.money(case.choice.per_month)}"
-    return guide.beside("What to start with?", says, here, sources=())
+    return guide.beside("What to start with?", says, here)

@@ -7,6 +7,7 @@ thumb; none of them is taken over here.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Literal
 
 from harness.analysis.sizing.demand import concurrency_by_littles_law, mean_duration_s
 from harness.analysis.sizing.known import Source
@@ -58,7 +59,12 @@ def size_for(runs: float) -> tuple[str, str | None]:
 
 
 def beside(
-    question: str, says: str, here: str, *, basis: Basis = "predicted", sources: Iterable[Source]
+    question: str,
+    says: str,
+    here: str,
+    *,
+    basis: Basis | Literal["not measured"] = "predicted",
+    sources: Iterable[Source] = (),
 ) -> Comparison:
     """A rule of thumb beside what is known here; `sources` are the cells that comes from."""
     names = "; ".join(source.name for source in sources)

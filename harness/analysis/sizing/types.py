@@ -122,12 +122,15 @@ class Option:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
-    """A rule of thumb beside what was measured or predicted here. `source`: who says it."""
+    """A rule of thumb beside what is known here. `source`: who says it, and the cells behind it.
+
+    `basis` `not measured`: what is said is read from code or documentation, or nothing is known.
+    """
 
     question: str
     guide: str
     measured: str
-    basis: Basis
+    basis: Basis | Literal["not measured"]
     source: str
 
 

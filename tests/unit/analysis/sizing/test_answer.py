@@ -92,7 +92,7 @@ def test_what_cannot_be_sized_is_refused(demand: Demand, wishes: Wishes, words: 
 def test_the_guides_formula_stands_beside_the_model() -> None:
     finding = sized(make_demand(200, ("io", 1.0, 45.0)))
     (peak,) = (each for each in finding.comparisons if "busiest" in each.question)
-    assert peak.guide == "45 s ÷ 3600 × 200 × 2.5 = 6.2 at once"
+    assert peak.guide == "45 s ÷ 3600 × 200 × 2.5 = 6.25 at once"
     assert peak.basis == "predicted"
     assert "test: cell-io" in peak.source
 
@@ -110,12 +110,14 @@ def test_memory_and_cpu_are_measured() -> None:
 def test_what_was_not_measured_is_never_called_measured() -> None:
     for finding in (sized(), sized(make_demand(500_000))):
         for each in finding.comparisons:
-            if "not measured here" in each.measured:
-                assert each.basis == "predicted", each.question
+            if "here test: cell-" not in each.source:
+                assert each.basis != "measured", each.question
+            if "not measured" in each.measured or "read from" in each.measured:
+                assert each.basis != "measured", each.question
 
 
 def test_a_workload_without_cells_is_not_measured_here() -> None:
-    assert "not measured here" in here(sized(), "mixed I/O and CPU")
+    assert here(sized(), "mixed I/O and CPU") == "not measured: no usable cell of mixed"
 
 
 def test_one_size_says_nothing_about_a_plateau() -> None:
@@ -151,12 +153,12 @@ def test_more_runs_than_workers_are_told_where_they_were_seen() -> None:
     finding = size(make_demand(), (known_of([seen]),), SLOS, WISHES)
     assert here(finding, "How many gRPC workers?").startswith("measured: 7.4 runs were in flight")
     assert here(finding, "waiting requests").startswith("measured: not by themselves")
-    assert here(sized(), "waiting requests") == ("predicted: not measured here: no requests waited")
+    assert here(sized(), "waiting requests") == "not measured: no requests waited here"
 
 
 def test_the_default_number_of_workers_is_read_from_code() -> None:
     finding = sized()
-    assert here(finding, "where nothing is set").startswith("predicted: min(32, CPUs seen + 4)")
+    assert here(finding, "where nothing is set").startswith("not measured: min(32, CPUs seen + 4)")
 
 
 def test_what_it_cannot_know_names_the_stand_in_the_machine_and_the_command() -> None:
