@@ -90,9 +90,14 @@ def _environment() -> Environment:
     )
     environment.filters |= wording.FILTERS
     environment.filters["command"] = shlex.join
-    environment.filters["href"] = lambda path: quote(str(path), safe="/")
+    environment.filters["href"] = relative_href
     environment.globals |= {"phrases": phrases, "words": wording}
     return environment
+
+
+def relative_href(path: str) -> str:
+    """A path of the results folder as a link, whatever is in it: never another host or scheme."""
+    return quote(f"./{path.lstrip('/')}" if path.startswith("/") else path, safe="/")
 
 
 @cache

@@ -23,7 +23,6 @@ from harness.report.html.scale import Scale, scales_of
 from harness.report.standing import shared_traits
 from harness.report.verdict import cell_labels
 
-
 MANY_STEPS = 60
 
 
