@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Annotated
 
@@ -13,9 +14,9 @@ from harness.campaign.loading import load_campaign, preset_names, preset_text
 from harness.campaign.outline import lasts, outline
 from harness.campaign.plan import Campaign
 from harness.cli.options import AllowOvercommit, MetricsPort, Plain
-from harness.cli.show import show_findings
+from harness.cli.show import keep_what_there_is, show_findings
 from harness.cli.verify import run_trials
-from harness.errors import CampaignError
+from harness.errors import CampaignError, HarnessError
 from harness.rig.protocols import Listener
 from harness.watch.choose import watching
 
@@ -66,24 +67,38 @@ def run(  # noqa: PLR0913 - one parameter an option
     if dry_run:
         _show_plan(plan)
         return 0
-    with watching(Console(stderr=True), plain=plain, metrics_port=metrics_port) as listener:
-        folder, verified = _measure(plan, results, listener, allow_overcommit, verify=verify)
+    watch = watching(Console(stderr=True), plain=plain, metrics_port=metrics_port)
+    folder, verified = _measure(plan, results, watch, allow_overcommit, verify=verify)
     return show_findings(folder, as_json=json_) or verified
 
 
 def _measure(
-    plan: Campaign, root: Path, listener: Listener, allow_overcommit: bool, *, verify: bool
+    plan: Campaign,
+    root: Path,
+    watch: AbstractContextManager[Listener],
+    allow_overcommit: bool,
+    *,
+    verify: bool,
 ) -> tuple[Path, int]:
-    """Measure, and verify if wanted; where the results are, and what verifying says."""
+    """Measure, and verify if wanted; where the results are, and what verifying says.
+
+    A campaign that breaks off is reported as far as it came before its error is raised.
+    """
     from harness.rig.session import SessionOptions
     from harness.scenarios import threshold
 
-    listener.say(f"Campaign {plan.name}: {lasts(plan)}")
     options = SessionOptions(
         results_root=root, allow_overcommit=allow_overcommit, command=["harness", *sys.argv[1:]]
     )
-    folder = threshold.run(plan, options=options, listener=listener)
-    verified = run_trials(folder.path, options=options, listener=listener) if verify else 0
+    begun: list[Path] = []
+    try:
+        with watch as listener:
+            listener.say(f"Campaign {plan.name}: {lasts(plan)}")
+            folder = threshold.run(plan, options=options, listener=listener, begun=begun.append)
+            verified = run_trials(folder.path, options=options, listener=listener) if verify else 0
+    except HarnessError:
+        keep_what_there_is(begun)
+        raise
     return folder.path, verified
 
 

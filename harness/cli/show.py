@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.text import Text
 
-from harness.errors import EnvironmentProblem
+from harness.errors import EnvironmentProblem, HarnessError
 
 if TYPE_CHECKING:
     from harness.analysis.judging import Judging
@@ -76,6 +78,21 @@ def keep_reports(judged: Judged) -> Written:
             hint="The findings can be kept elsewhere: "
             f"harness report {judged.context.folder} --format all --out FOLDER",
         ) from error
+
+
+def keep_what_there_is(folders: Sequence[Path]) -> None:
+    """Reports of a campaign that broke off; what keeps them from being written is not told.
+
+    The error that broke it off is what the user has to read, and `harness report` can be asked
+    again.
+    """
+    from harness.scenarios.reporting import write_reports
+
+    for folder in folders:
+        with suppress(HarnessError):
+            page = write_reports(folder).report_html
+            console = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
+            console.print(f"Report of what was measured: {page}")
 
 
 def say_where(console: Console, path: Path, written: Written | None) -> None:

@@ -56,6 +56,9 @@ Location = Annotated[str, typer.Option(help="Code location named in them.")]
 Emit = Annotated[
     Path | None, typer.Option(help="Write the files to paste into this folder as well.")
 ]
+Paste = Annotated[
+    bool, typer.Option("--paste", help="Print the files to paste in full, not their names alone.")
+]
 Format = Annotated[str, typer.Option("--format", help="terminal, markdown or json.")]
 AsJson = Annotated[bool, typer.Option("--json", help="The same as --format json.")]
 
@@ -67,7 +70,7 @@ def size(  # noqa: PLR0913 - one parameter an option
     max_replicas: MaxReplicas = 8, results: Results = None, root: Root = Path("results"),
     price: PriceText = "", region: Region = "us-east-1", arch: Arch = "x86",
     dagster: Dagster = "", image: Image = "my-image:latest", location: Location = "my-location",
-    emit: Emit = None, format_: Format = "terminal", json_: AsJson = False,
+    emit: Emit = None, paste: Paste = False, format_: Format = "terminal", json_: AsJson = False,
 ) -> int:  # fmt: skip
     """Which task size, how many replicas, which settings, at what price: from stored results.
 
@@ -89,6 +92,6 @@ def size(  # noqa: PLR0913 - one parameter an option
         workload=workload, mix=mix, burst=burst, growth=growth, per_run_mib=per_run_mib or (),
         slos=slo or (), max_replicas=max_replicas, results=tuple(results or ()), root=root,
         price=price, region=region, arch=arch, dagster=dagster, image=image, location=location,
-        emit=emit, format="json" if json_ else format_,
+        emit=emit, paste=paste, format="json" if json_ else format_,
     )  # fmt: skip
     return answer_to(request)

@@ -58,6 +58,7 @@ class Request:
     image: str
     location: str
     emit: Path | None
+    paste: bool
     format: str
 
 
@@ -82,7 +83,7 @@ def answer_to(request: Request) -> int:
     files = documents(finding.shipping, _because(finding)) if finding.shipping else ()
     if request.emit is not None:
         _emit(files, request.emit)
-    _show(finding, files, request.format)
+    _show(finding, files, request)
     return int(ExitCode.PASS if finding.choice else ExitCode.BREACH)
 
 
@@ -184,10 +185,10 @@ def _emit(files: Sequence[Document], folder: Path) -> None:
     console.print(f"Files to paste: {folder}" if files else "No files: nothing holds it.")
 
 
-def _show(finding: SizingFinding, files: Sequence[Document], format_: str) -> None:
-    if format_ == "json":
+def _show(finding: SizingFinding, files: Sequence[Document], request: Request) -> None:
+    if request.format == "json":
         print(sizing_json(finding), end="")
-    elif format_ == "markdown":
+    elif request.format == "markdown":
         print(sizing_markdown(finding, files), end="")
     else:
-        render_sizing(finding, files, Console())
+        render_sizing(finding, files, Console(), paste=request.paste)

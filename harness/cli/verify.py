@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,6 +13,7 @@ from rich.console import Console
 
 from harness.cli.listing import resolve
 from harness.cli.options import AllowOvercommit, MetricsPort, Plain
+from harness.errors import HarnessError
 from harness.rig.protocols import Listener
 from harness.watch.choose import watching
 
@@ -58,6 +60,7 @@ def run_trials(
     folder: Path, *, options: SessionOptions, listener: Listener, guard: bool = False
 ) -> int:
     """Run the trial, say each verdict with its evidence, and return its exit code."""
+    from harness.scenarios.reporting import write_reports
     from harness.scenarios.trials import GUARD, VERIFY, run_trial, trial_exit_code
 
     verdicts: Sequence[GuardVerdict | VerifyVerdict] = (
@@ -70,4 +73,6 @@ def run_trials(
         for line in verdict.evidence:
             listener.say(f"  {line}")
     listener.say(f"Verdicts: {folder / (GUARD if guard else VERIFY).file}")
+    with suppress(HarnessError):  # the verdicts are kept; the reports can be made anew
+        listener.say(f"Report: {write_reports(folder).report_html}")
     return int(trial_exit_code(verdicts))

@@ -18,6 +18,11 @@ class CellFolder:
     path: Path
 
     @property
+    def results(self) -> Path:
+        """The results folder it belongs to."""
+        return self.path.parent.parent
+
+    @property
     def cell_json(self) -> Path:
         """The `Cell`, with the schema number."""
         return self.path / "cell.json"

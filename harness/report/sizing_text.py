@@ -29,13 +29,16 @@ ENDLESS = 1000
 STYLES = {True: "green", False: "red", None: "yellow"}
 
 
-def render_sizing(finding: SizingFinding, files: Sequence[Document], console: Console) -> None:
+def render_sizing(
+    finding: SizingFinding, files: Sequence[Document], console: Console, *, paste: bool = True
+) -> None:
     """Print all of it.
 
     Args:
         finding: the answer.
         files: to paste; none where nothing is shipped.
         console: its width chooses the layout; its file, whether there are colours.
+        paste: the files in full; else their names, so that the answer stays on the screen.
     """
     wide = console.width >= WIDE
     line = _Lines(console)
@@ -49,9 +52,15 @@ def render_sizing(finding: SizingFinding, files: Sequence[Document], console: Co
     (_comparisons_table if wide else _comparisons_lines)(line, finding.comparisons)
     line.items("Measured in", finding.sources)
     line.items("What this cannot know", finding.unknown)
-    if files:
+    if files and paste:
         line.heading("To paste")
-    _print_files(line, files)
+        _print_files(line, files)
+    elif files:
+        line.items("To paste (--paste prints them, --emit FOLDER writes them)", _titles(files))
+
+
+def _titles(files: Sequence[Document]) -> tuple[str, ...]:
+    return tuple(f"{each.name}: {each.title}" for each in files)
 
 
 class _Lines:

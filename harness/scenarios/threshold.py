@@ -7,6 +7,7 @@ What to run: each cell is searched as its campaign says, the unloaded step first
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 from harness.analysis.findings.document import Findings, findings_of
@@ -22,11 +23,27 @@ from harness.rig.session import SessionOptions, measure
 from harness.scenarios.seeking import Measured, Seeker
 
 
-def run(campaign: Campaign, *, options: SessionOptions, listener: Listener) -> ResultsFolder:
-    """Measure the campaign, then judge it; the folder then holds `findings.json` too."""
+def run(
+    campaign: Campaign,
+    *,
+    options: SessionOptions,
+    listener: Listener,
+    begun: Callable[[Path], None] = lambda _: None,
+) -> ResultsFolder:
+    """Measure the campaign, then judge it; the folder then holds `findings.json` too.
+
+    Args:
+        campaign: what to measure.
+        options: how, beside what.
+        listener: who is told.
+        begun: is given the results folder when the first cell begins, so that a campaign that
+            breaks off can be reported too.
+    """
     earlier: list[Measured] = []
 
     def search(cell: CellPlan, folder: CellFolder) -> NextStep:
+        if not earlier:
+            begun(folder.results)
         seeker = Seeker(
             campaign,
             cell,

@@ -44,7 +44,7 @@ def size(repo_root: Path, monkeypatch: pytest.MonkeyPatch) -> Size:
 
 
 def test_the_first_line_is_the_answer(size: Size, capsys: pytest.CaptureFixture[str]) -> None:
-    assert size() == 0
+    assert size("--paste") == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == (
         "Ship 1 × 1vcpu-2gb: DAGSTER_GRPC_MAX_WORKERS=4, max_concurrent_runs=12; $36.04 a month, "
@@ -54,6 +54,15 @@ def test_the_first_line_is_the_answer(size: Size, capsys: pytest.CaptureFixture[
              "To paste", "dagster_cloud.yaml"]  # fmt: skip
     places = [next(n for n, line in enumerate(lines) if line.startswith(w)) for w in order]
     assert places == sorted(places)
+
+
+def test_files_are_named_and_not_printed_unless_asked_for(
+    size: Size, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert size() == 0
+    out = capsys.readouterr().out
+    assert "- dagster_cloud.yaml: " in out
+    assert "locations:" not in out
 
 
 def test_the_defaults_find_the_baseline_below_the_root(

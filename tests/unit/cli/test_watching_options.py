@@ -29,11 +29,10 @@ def measured(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:
     """Stands for the rig; has the names of what was measured."""
     names: list[str] = []
 
-    def measure(
-        plan: Any, _root: Path, listener: Any, *_: object, **__: object
-    ) -> tuple[Path, int]:
-        names.append(plan.name)
-        listener.say("measured")
+    def measure(plan: Any, _root: Path, watch: Any, *_: object, **__: object) -> tuple[Path, int]:
+        with watch as listener:
+            names.append(plan.name)
+            listener.say("measured")
         return tmp_path, 0
 
     def trials(_folder: Path, *, listener: Any, **_: object) -> int:
