@@ -28,9 +28,9 @@ from harness.errors import CampaignError, ExitCode
 from harness.facts.dagster_versions import version_of
 from harness.facts.durable import make_folder, write_text
 from harness.report.deploy.documents import Document, documents
-from harness.report.sizing_json import sizing_json
-from harness.report.sizing_markdown import sizing_markdown
-from harness.report.sizing_text import render_sizing
+from harness.report.sizing.json import sizing_json
+from harness.report.sizing.markdown import sizing_markdown
+from harness.report.sizing.text import render_sizing
 from harness.scenarios.sizing import Where, answer, fargate_price
 
 FORMATS = ("terminal", "markdown", "json")

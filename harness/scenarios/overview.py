@@ -21,6 +21,7 @@ from harness.facts.layout import ResultsFolder, index_html, parse_results_name
 from harness.facts.model import Cell
 from harness.facts.store import read_cell_json
 from harness.report.html.context import CellRecord, FactLink, PageContext
+from harness.report.index.page import render_index
 from harness.report.index.rows import (
     CampaignRow,
     CellRow,
@@ -29,7 +30,6 @@ from harness.report.index.rows import (
     unjudged_row,
     unreadable_row,
 )
-from harness.report.index_page import render_index
 from harness.report.json_document import findings_from
 from harness.report.standing import gaps_by_cell
 from harness.scenarios.page_context import verdict_of

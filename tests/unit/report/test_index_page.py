@@ -11,9 +11,9 @@ import pytest
 from report_context import HOSTILE
 
 from harness.report.html.context import FactLink
+from harness.report.index.page import render_index
 from harness.report.index.rows import CampaignRow, CellRow
 from harness.report.index.wording import ChangeWords
-from harness.report.index_page import render_index
 
 pytestmark = pytest.mark.unit
 

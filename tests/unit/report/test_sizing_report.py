@@ -16,10 +16,10 @@ from rich.console import Console
 from harness.analysis.sizing.answer import Wishes
 from harness.analysis.sizing.types import Demand, Duration, Part, Price, SizingFinding
 from harness.report.deploy.documents import documents
-from harness.report.sizing_json import sizing_document, sizing_json
-from harness.report.sizing_markdown import sizing_markdown
-from harness.report.sizing_phrases import answer_sentence, demand_phrase, option_values
-from harness.report.sizing_text import render_sizing
+from harness.report.sizing.json import sizing_document, sizing_json
+from harness.report.sizing.markdown import sizing_markdown
+from harness.report.sizing.phrases import answer_sentence, demand_phrase, option_values
+from harness.report.sizing.text import render_sizing
 from harness.scenarios.sizing import Where, answer
 from harness.units import show_money
 

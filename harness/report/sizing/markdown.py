@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from harness.analysis.sizing.types import Comparison, SizingFinding
 from harness.report.deploy.document import Document
 from harness.report.markup import bullets, code, code_block, escaped, folded, table
-from harness.report.sizing_phrases import (
+from harness.report.sizing.phrases import (
     HEADINGS,
     MARKS,
     answer_sentence,

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from harness.analysis.sizing.types import Comparison, Option, SizingFinding
 from harness.report.deploy.document import Document
-from harness.report.sizing_phrases import (
+from harness.report.sizing.phrases import (
     HEADINGS,
     MARKS,
     answer_sentence,
