@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from harness.analysis.capacity import Capacity
 from harness.analysis.findings.types import CellFinding
 
 FIRST, LAST = 4.0, 92.0
@@ -17,12 +18,14 @@ LABEL_ROOM = 7.0
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tick:
     """Steps at one concurrency. `verdicts`: what they came to, each once; `label`: the number,
-    empty where a neighbour's stands in the way; `held`: whether it is the capacity."""
+    empty where a neighbour's stands in the way; `held`: whether it is the capacity; `inside`:
+    whether it lies in the interval."""
 
     at: float
     verdicts: tuple[str, ...]
     label: str
     held: bool
+    inside: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +59,7 @@ def _scale(cell: CellFinding, highest: int) -> Scale:
         end = LAST + 6 if capacity.high is None else _position(capacity.high, highest)
         band = (_position(capacity.low, highest), end)
     return Scale(
-        ticks=_ticks(verdicts, capacity.concurrency, capacity.first_failing, highest),
+        ticks=_ticks(verdicts, capacity, highest, band),
         band=band,
         open_end=band is not None and capacity.high is None,
         text=_words(verdicts),
@@ -68,8 +71,12 @@ def _position(concurrency: int, highest: int) -> float:
 
 
 def _ticks(
-    verdicts: dict[int, list[str]], held: int | None, failing: int | None, highest: int
+    verdicts: dict[int, list[str]],
+    capacity: Capacity,
+    highest: int,
+    band: tuple[float, float] | None,
 ) -> tuple[Tick, ...]:
+    held, failing = capacity.concurrency, capacity.first_failing
     placed: list[float] = []
     labels: dict[int, str] = {}
     # The numbers that matter get their label first.
@@ -85,6 +92,7 @@ def _ticks(
             verdicts=tuple(dict.fromkeys(verdicts[value])),
             label=labels[value],
             held=value == held,
+            inside=band is not None and band[0] <= _position(value, highest) <= band[1],
         )
         for value in verdicts
     )
