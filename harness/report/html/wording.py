@@ -188,6 +188,11 @@ def seconds(value: float | None) -> str:
     return DASH if value is None else phrases.seconds(value)
 
 
+def marked(value: float | None, *, enough: bool) -> str:
+    """A percentile, with a star where it rests on too few values; a dash without one."""
+    return DASH if value is None else phrases.marked(value, enough=enough)
+
+
 def percent(value: float | None) -> str:
     """A ratio in percent, or a dash."""
     return DASH if value is None else phrases.percent(value)
