@@ -316,3 +316,28 @@ def test_doubts_and_gaps_keep_the_page_accessible(
         assert grave_faults(opened.page) == []
         assert overflow(opened.page) <= 0
         assert opened.complaints == []
+
+
+@pytest.mark.parametrize("width", [390, 1440])
+def test_endless_words_stay_inside_the_page(
+    visiting: Open, repo_root: Path, tmp_path: Path, width: int
+) -> None:
+    judged = judge_stored(repo_root / "results" / "baselines" / BASELINES[0])
+    endless = "x" * 400
+    cells = tuple(
+        replace(
+            cell,
+            workload=endless,
+            recommendation=replace(cell.recommendation, why=(endless,), paste=(endless,)),
+            steps=tuple(replace(step, reason=endless) for step in cell.steps),
+        )
+        for cell in judged.findings.cells
+    )
+    issues = tuple(replace(issue, evidence=endless) for issue in judged.findings.validity)
+    findings = replace(judged.findings, cells=cells, validity=issues)
+    context = replace(judged.context, title=endless, folder=endless, command=(endless,))
+    path = tmp_path / "report.html"
+    path.write_text(render_page(findings, (), context), encoding="utf-8")
+    page = visiting(path, width).page
+    page.evaluate(UNFOLD)
+    assert overflow(page) <= 0

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from page_tree import Element, Material, Render
 
 from harness.analysis.findings.types import CellFinding, Findings
+from harness.analysis.picture.campaign import pictures_of
 from harness.analysis.picture.types import CellPicture, Group
+from harness.analysis.workers.results import SettingResult
+from harness.analysis.workers.rule import WorkerFinding
+from harness.scenarios.reporting import judge_stored
 
 pytestmark = pytest.mark.unit
 
@@ -228,3 +233,46 @@ def test_every_kind_of_answer_has_a_page(
     figures = [each.text for each in tree.all(class_="big")]
     assert [figure.split()[0] for figure in figures] == ["4", "≥", "<", "void", "void", "void"]
     assert len(tree.all("section", class_="cell")) == len(everything.cells)
+
+
+def test_settings_compared_are_a_table_with_what_is_safe(quick: Material, tree_of: Render) -> None:
+    results = tuple(
+        SettingResult(
+            value=value, verdict=verdict, broken=("no_oom",) if verdict == "fail" else (),
+            repetitions=1, launch_rate_per_s=0.5, launch_hold_s=4.0, launch_p95_s=9.0,
+            probe_p99_s=0.1, pool_busy=2.0, pool_queue=0.0, memory_peak_mib=900.0,
+            memory_peak_ratio=0.4, storm_mib=800.0, oom_kills=0, deaths=0, start_deadlines=0,
+            safe=safe, why="" if safe else "OOM kills: 2",
+        )
+        for value, verdict, safe in ((4, "pass", True), (20, "fail", False))
+    )  # fmt: skip
+    finding = WorkerFinding(
+        setting="max_workers", cells=quick.ids, profile="1vcpu-2gb", workload="io",
+        dagster="1.13.27", concurrency=7, results=results, smallest=4, largest_safe=4, fit=None,
+        evidence=("4 workers held every objective.",),
+    )  # fmt: skip
+    tree = tree_of(replace(quick, findings=replace(quick.findings, workers=(finding,))))
+    section = tree.one(id="workers")
+    assert "max_workers of io on 1vcpu-2gb at 7 runs" in section.text
+    rows = [[cell.text for cell in row.children] for row in section.one("tbody").all("tr")]
+    assert [row[:3] for row in rows] == [
+        ["4", "pass", "safe"], ["20", "fail no_oom", "not safe OOM kills: 2"],
+    ]  # fmt: skip
+    assert tree.one("nav").all("a", href="#workers")
+
+
+def test_what_a_kill_cost_is_told_beside_what_binds(repo_root: Path, tree_of: Render) -> None:
+    (folder,) = (repo_root / "tests/data/results").glob("*-out-of-memory")
+    judged = judge_stored(folder)
+    made = Material(
+        findings=judged.findings,
+        pictures=pictures_of(judged.stored.cells, judged.findings),
+        context=judged.context,
+    )
+    tree = tree_of(made)
+    section = tree.one(id="cell-1-curve")
+    assert "What running out of memory cost" in section.text
+    for blast in judged.findings.cells[0].blasts:
+        assert f"{blast.runs_lost} of {blast.runs_offered} runs lost" in section.text
+    events = tree.one(id="cell-1-time").all("details")[-1]
+    assert "oom_kill" in [cell.text for row in events.all("tr") for cell in row.children]
