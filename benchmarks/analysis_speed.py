@@ -48,7 +48,7 @@ LEVELS = {"usage_bytes": 900 * MIB, "anon_bytes": 700 * MIB, "resident_runs": 4.
           "probe_s": 0.02, "cpu_used_cores": 1.0, "pool_max": 6.0}  # fmt: skip
 
 
-def step_of(index: int, at_s: float) -> Step:
+def step_of(index: int, at_s: float, *, concurrency: int = CONCURRENCY) -> Step:
     """The unloaded one first, then repetitions of one load."""
     phases = []
     for name, length_s in PHASES:
@@ -56,7 +56,7 @@ def step_of(index: int, at_s: float) -> Step:
         at_s += length_s
     return Step(
         index=index, kind="load" if index > 1 else "unloaded",
-        concurrency=CONCURRENCY if index > 1 else 1, repetition=index, reason="benchmark",
+        concurrency=concurrency if index > 1 else 1, repetition=index, reason="benchmark",
         phases=tuple(phases), outcome="completed", kernel_peak_bytes=900.0 * MIB,
         peak_source="kernel", generator_cpu_cores=0.1, observer_cpu_cores=0.05,
     )  # fmt: skip
@@ -108,7 +108,9 @@ def cell_of(number: int, at_s: float) -> Cell:
     )  # fmt: skip
 
 
-def write(root: Path, *, cells: int, steps: int) -> tuple[Path, int]:
+def write(
+    root: Path, *, cells: int, steps: int, concurrency: int = CONCURRENCY
+) -> tuple[Path, int]:
     """A sealed results folder, and how many samples are in it."""
     rng, samples, at_s = random.Random(SEED), 0, START_S
     folder = ResultsFolder(root / "20260101T000000Z-speed")
@@ -122,7 +124,8 @@ def write(root: Path, *, cells: int, steps: int) -> tuple[Path, int]:
         cell_writer.append_loose(samples_of(at_s, IDLE_S, rng))
         at_s += IDLE_S
         for index in range(1, steps + 1):
-            step, taken = step_of(index, at_s), list(samples_of(at_s, STEP_S, rng))
+            step = step_of(index, at_s, concurrency=concurrency)
+            taken = list(samples_of(at_s, STEP_S, rng))
             cell_writer.append_step(step, runs_of(step, rng), taken, ())
             at_s, samples = at_s + STEP_S, samples + len(taken)
         cell_writer.seal(cell)

@@ -22,7 +22,7 @@ from chart_pages import (
     values_by_step,
     visit,
 )
-from playwright.sync_api import Browser, BrowserContext, sync_playwright
+from playwright.sync_api import Browser, BrowserContext
 
 from harness.analysis.findings.document import Findings
 from harness.analysis.picture.campaign import pictures_of
@@ -35,21 +35,9 @@ from harness.scenarios.threshold import judge
 
 pytestmark = pytest.mark.browser
 
-QUIET = (
-    "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync",
-)  # fmt: skip
 DRAWN = "() => harnessCharts.plots.map((plot) => plot.drawn)"
 SETTLED_MS = 10_000
 HOSTILE = "</script><img src=x onerror=alert(1)> <b>bold</b> &amp; %{x}"
-
-
-@pytest.fixture(scope="module")
-def browser(chromium: str) -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=chromium, args=list(QUIET))
-        yield started
-        started.close()
 
 
 @pytest.fixture

@@ -10,16 +10,12 @@ from typing import Any, Literal
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from harness.scenarios.overview import write_index
 
 pytestmark = pytest.mark.browser
 
-QUIET = (
-    "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync",
-)  # fmt: skip
 COLUMNS = ("Started (UTC)", "Campaign", "Verdict", "Doubts", "Cell", "Holds, runs at once",
            "Binds", "Since the one before")  # fmt: skip
 NEWEST_FIRST = ("failed", "half-finished", "nightly", "broken", "nightly", "quick")
@@ -45,14 +41,6 @@ class Opened:
     def head(self, name: str) -> Any:
         """The button that sorts by a column."""
         return self.page.get_by_role("columnheader").get_by_role("button", name=name, exact=True)
-
-
-@pytest.fixture(scope="module")
-def browser(chromium: str) -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=chromium, args=list(QUIET))
-        yield started
-        started.close()
 
 
 @pytest.fixture(scope="module")

@@ -90,6 +90,26 @@ def test_it_opens_without_a_complaint_and_asks_nobody(visiting: Open, report: Pa
     assert [url for url in opened.requests if url != report.as_uri()] == []
 
 
+WENT_WRONG = ("half-finished", "failed", "never-ready", "invalid", "out-of-memory")
+
+
+@pytest.mark.parametrize("ending", WENT_WRONG)
+def test_a_campaign_that_went_wrong_is_reported_as_well(
+    visiting: Open, repo_root: Path, tmp_path: Path, ending: str
+) -> None:
+    (source,) = (repo_root / "tests/data/results").glob(f"*-{ending}")
+    folder = Path(shutil.copytree(source, tmp_path / source.name))
+    opened = visiting(write_reports(folder).report_html, 390)
+    page = opened.draw_all()
+    page.evaluate(UNFOLD)
+    assert (opened.complaints, opened.foreign) == ([], [])
+    assert grave_faults(page) == []
+    assert overflow(page) <= 0
+    said = {"half-finished": "not complete", "failed": "exited with 137", "invalid": "void",
+            "never-ready": "did not become ready", "out-of-memory": "OOM"}  # fmt: skip
+    assert said[ending] in page.locator("main").inner_text()
+
+
 def test_it_is_small_enough_to_send(report: Path) -> None:
     assert report.stat().st_size <= MOST_BYTES
 

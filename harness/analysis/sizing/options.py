@@ -32,7 +32,7 @@ class Terms:
     """What every size is held against.
 
     `measured_for` is the only workload of the demand, where it is one as measured; with it a size
-    that was measured answers for itself. `sentences`: what the load rests on.
+    that was measured answers for itself.
     """
 
     demand: Demand
