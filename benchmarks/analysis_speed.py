@@ -115,7 +115,10 @@ def write(
     rng, samples, at_s = random.Random(SEED), 0, START_S
     folder = ResultsFolder(root / "20260101T000000Z-speed")
     writer = ResultsWriter(folder)
-    writer.write_campaign("name: speed\n")
+    workers = list(range(1, cells + 1))
+    writer.write_campaign(
+        f"name: speed\nprofiles: 1vcpu-2gb\nworkloads: [io]\nmax_workers: {workers}\n"
+    )
     writer.write_environment({"host": {"cpus": 4}})
     for number in range(1, cells + 1):
         cell = cell_of(number, at_s)

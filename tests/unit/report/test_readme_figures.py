@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from harness.analysis.findings.types import CellFinding
+from harness.cli.app import main
 from harness.report.json_document import findings_from, findings_json
 from harness.report.phrases import (
     broken_phrase,
@@ -65,6 +66,21 @@ def test_a_baseline_judged_again_gives_the_findings_that_are_committed(
     again = findings_of(campaign, stored.environment, stored.cells)
     committed = findings_from(json.loads((folder / "findings.json").read_text(encoding="utf-8")))
     assert same(json.loads(findings_json(again)), json.loads(findings_json(committed)))
+
+
+def test_the_sizing_is_what_the_command_says(
+    repo_root: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    readme = (repo_root / "README.md").read_text(encoding="utf-8")
+    shown = readme.split("<!-- sizing -->")[1].split("<!-- /sizing -->")[0].splitlines()
+    command, *answer = [line for line in shown if line and not line.startswith("```")]
+    monkeypatch.chdir(repo_root)
+    monkeypatch.setenv("COLUMNS", "126")
+    with pytest.raises(SystemExit):
+        main(command.removeprefix("$ harness ").split())
+    said = [line.rstrip() for line in capsys.readouterr().out.splitlines()]
+    assert len(answer) > 10
+    assert [line for line in answer if line not in said] == []
 
 
 def same(one: object, other: object) -> bool:
