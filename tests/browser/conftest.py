@@ -1,4 +1,4 @@
-"""One browser for all tests of what we make for browsers."""
+"""A browser for what we make for browsers."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ QUIET = (
 )  # fmt: skip
 
 
-@pytest.fixture(scope="session")
+# Not for the whole session: tests that come later look for processes left behind.
+@pytest.fixture(scope="module")
 def browser(chromium: str) -> Iterator[Browser]:
     """Debian's Chromium; a second Playwright cannot run beside this one in a process."""
     with sync_playwright() as playwright:
