@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.text import Text
 
-from harness.errors import EnvironmentProblem, HarnessError
+from harness.errors import EnvironmentProblem
 
 if TYPE_CHECKING:
     from harness.analysis.judging import Judging
@@ -89,7 +89,7 @@ def keep_what_there_is(folders: Sequence[Path]) -> None:
     from harness.scenarios.reporting import write_reports
 
     for folder in folders:
-        with suppress(HarnessError):
+        with suppress(Exception):  # whatever fails here, the campaign's own error is told
             page = write_reports(folder).report_html
             console = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
             console.print(f"Report of what was measured: {page}")

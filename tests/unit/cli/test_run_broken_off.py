@@ -11,7 +11,7 @@ import pytest
 from harness.cli.run import run
 from harness.errors import Interrupted, TargetFailed
 from harness.facts.layout import ResultsFolder
-from harness.scenarios import threshold
+from harness.scenarios import reporting, threshold
 
 pytestmark = pytest.mark.unit
 
@@ -52,6 +52,18 @@ def test_the_error_is_what_counts_where_no_report_can_be_made(
     with pytest.raises(TargetFailed, match="gone"):
         run(None, preset="smoke", plain=True)
     assert "Report" not in capsys.readouterr().err
+
+
+def test_a_fault_of_the_report_does_not_hide_the_error(
+    half_finished: ResultsFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def faulty(_: Path) -> None:
+        raise ValueError("a number that is none")
+
+    monkeypatch.setattr(reporting, "write_reports", faulty)
+    breaking_off(monkeypatch, TargetFailed("gone"), after=half_finished.path)
+    with pytest.raises(TargetFailed, match="gone"):
+        run(None, preset="smoke", plain=True)
 
 
 def test_nothing_begun_is_nothing_to_report(
