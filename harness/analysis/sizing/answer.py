@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from harness.analysis.sizing.blend import blend_of
 from harness.analysis.sizing.case import Case, sources_of
-from harness.analysis.sizing.choice import choose, reasons
+from harness.analysis.sizing.choice import choose, reasons, span
 from harness.analysis.sizing.comparisons import compare
 from harness.analysis.sizing.demand import problems_of
 from harness.analysis.sizing.known import Known, Source
@@ -117,6 +117,6 @@ def _shipping(case: Case, choice: Option, wishes: Wishes) -> Shipping:
 def _source_line(source: Source) -> str:
     capacity = source.finding.capacity
     held = "no capacity" if capacity.concurrency is None else f"holds {capacity.concurrency}"
-    sure = f"{capacity.confidence:.0%}: {capacity.low} to {capacity.high}"
+    sure = f"{capacity.confidence:.0%}: {span(capacity.low or 0, capacity.high)}"
     doubt = "" if capacity.confirmed else ", not confirmed"
     return f"{source.name} ({held}, {sure}{doubt})"

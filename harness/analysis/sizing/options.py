@@ -10,6 +10,7 @@ from harness.analysis.advice.recommendation import workers_for
 from harness.analysis.model.closed_system import balance
 from harness.analysis.model.prediction import memory_limit
 from harness.analysis.sizing.blend import Blend
+from harness.analysis.sizing.choice import span
 from harness.analysis.sizing.demand import duration_scv
 from harness.analysis.sizing.holding import Held, held_by
 from harness.analysis.sizing.known import Known, Source
@@ -217,9 +218,7 @@ def _where(size: _Size) -> str:
 
 def _range(size: _Size) -> str:
     low, high = size.held.low, size.held.high
-    if low is None or low == high:
-        return str(size.sure_runs)
-    return f"{low} to {high}" if high is not None else f"{low} or more"
+    return str(size.sure_runs) if low is None else span(low, high)
 
 
 def _utilisation(terms: Terms, size: _Size) -> float | None:

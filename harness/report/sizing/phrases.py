@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from harness.analysis.sizing.types import Demand, Option, Part, SizingFinding
+from harness.facts.dagster_versions import workers_variable
 from harness.report.phrases import UNKNOWN, percent, plain, seconds
 from harness.units import show_money, show_seconds
 
@@ -25,8 +26,8 @@ def answer_sentence(finding: SizingFinding) -> str:
     if choice is None:
         return f"Nothing to ship: {demand_phrase(finding.demand)} is not held."
     settings = []
-    if choice.max_workers is not None:
-        settings.append(f"DAGSTER_GRPC_MAX_WORKERS={choice.max_workers}")
+    if choice.max_workers is not None and finding.shipping is not None:
+        settings.append(f"{workers_variable(finding.shipping.dagster)}={choice.max_workers}")
     if choice.max_concurrent_runs is not None:
         settings.append(f"max_concurrent_runs={choice.max_concurrent_runs}")
     named = f"{choice.replicas} × {choice.profile}" + (
@@ -94,8 +95,8 @@ def _no_wait(option: Option) -> str:
 
 
 def capacity_phrase(option: Option) -> str:
-    """`13 (12 to 16)`."""
+    """`13 (12 to 16)`, `20 (18 or more)`."""
     low, high = option.capacity_low, option.capacity_high
     if low is None or low == high:
         return f"{option.capacity}"
-    return f"{option.capacity} ({low} to {plain(high)})"
+    return f"{option.capacity} ({low} {'or more' if high is None else f'to {high}'})"

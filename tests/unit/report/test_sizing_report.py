@@ -18,7 +18,12 @@ from harness.analysis.sizing.types import Demand, Duration, Part, Price, SizingF
 from harness.report.deploy.documents import documents
 from harness.report.sizing.json import sizing_document, sizing_json
 from harness.report.sizing.markdown import sizing_markdown
-from harness.report.sizing.phrases import answer_sentence, demand_phrase, option_values
+from harness.report.sizing.phrases import (
+    answer_sentence,
+    capacity_phrase,
+    demand_phrase,
+    option_values,
+)
 from harness.report.sizing.text import render_sizing
 from harness.scenarios.sizing import Where, answer
 from harness.units import show_money
@@ -141,6 +146,18 @@ def test_where_nothing_holds_there_is_nothing_to_paste(nothing: SizingFinding) -
     assert answer_sentence(nothing).startswith("Nothing to ship: 500000 runs/h")
     assert "To paste" not in printed(nothing, 140)
     assert "```" not in sizing_markdown(nothing, ())
+
+
+def test_the_answer_names_the_variable_that_this_dagster_reads(finding: SizingFinding) -> None:
+    assert finding.shipping is not None
+    assert "DAGSTER_GRPC_MAX_WORKERS=" in answer_sentence(finding)
+    old = replace(finding, shipping=replace(finding.shipping, dagster="1.5.14"))
+    assert "DAGSTER_CLI_API_GRPC_MAX_WORKERS=" in answer_sentence(old)
+
+
+def test_a_capacity_that_nothing_bounds_has_no_upper_end(finding: SizingFinding) -> None:
+    option = replace(finding.options[0], capacity=20, capacity_low=18, capacity_high=None)
+    assert capacity_phrase(option) == "20 (18 or more)"
 
 
 def test_a_mix_is_told_with_shares_and_spreads(mix: SizingFinding) -> None:

@@ -199,6 +199,14 @@ def test_a_measured_size_is_not_taken_for_another_memory() -> None:
     assert not any(each.basis == "measured" for each in given.options)
 
 
+def test_a_capacity_that_nothing_bounds_is_told_as_one() -> None:
+    capacity = found(20, low=18, high=None, status="above_max")
+    finding = size(make_demand(), (known_of([make_source(capacity=capacity)]),), SLOS, WISHES)
+    assert "18 or more" in finding.sources[0]
+    told = [*finding.sources, *finding.why, *(each.measured for each in finding.comparisons)]
+    assert not any("None" in words for words in told)
+
+
 def test_the_guide_as_it_is_read() -> None:
     demand = make_demand(200, ("io", 1.0, 45.0))
     assert guide.peak_concurrency(demand) == pytest.approx(6.25)
