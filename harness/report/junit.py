@@ -27,9 +27,9 @@ from harness.report.phrases import (
     capacity_phrase,
     cell_title,
     count_of,
+    search_phrase,
     slo_phrase,
     slo_value,
-    sureness_phrase,
 )
 from harness.report.standing import command_line, gaps_by_cell, harness_phrase, host_phrase
 
@@ -120,7 +120,7 @@ def _capacity_case(cell: CellFinding, fatal: Sequence[str], gap: str) -> Case:
     capacity = cell.capacity
     phrase = f"capacity {capacity_phrase(capacity)}"
     body = [phrase, f"broke: {broken_phrase(cell)}", f"binds: {binding_phrase(cell)}",
-            sureness_phrase(cell), *capacity.evidence]  # fmt: skip
+            search_phrase(cell), *capacity.evidence]  # fmt: skip
     case = Case(name="capacity", body="\n".join(body), time_s=_lasted_s(cell.steps))
     if capacity.status == "below_min":
         return replace(case, kind="failure", message=f"{phrase}: {broken_phrase(cell)}")

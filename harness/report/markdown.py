@@ -5,7 +5,7 @@ GitHub-flavoured, below what a comment may hold, and readable where nobody rende
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from harness.analysis.findings.types import CellFinding, Findings, StepFinding
 from harness.errors import ExitCode
@@ -16,9 +16,7 @@ from harness.report.phrases import (
     broken_phrase,
     capacity_phrase,
     launch_cpu_phrase,
-    marked,
     memory_phrase,
-    percent,
     plain,
     rate_phrase,
     settings_phrase,
@@ -32,6 +30,13 @@ from harness.report.standing import (
     host_phrase,
     own_traits,
     shared_traits,
+)
+from harness.report.step_phrases import (
+    has_few,
+    load_phrase,
+    outcome_counts,
+    step_figures,
+    verdict_phrase,
 )
 from harness.report.terminal import DOUBT_MARK, FEW_MARK, LIMIT_MARK, reasons_of
 from harness.report.verdict import verdict_sentences
@@ -166,31 +171,8 @@ def _evidence(cell: CellFinding, title: str) -> str:
 
 
 def _step(step: StepFinding) -> tuple[str, ...]:
-    again = f" (no. {step.repetition})" if step.repetition > 1 else ""
-    return (
-        f"{step.concurrency}{again}",
-        f"{step.completed - step.failed} / {step.failed} / {step.lost}",
-        rate_phrase(step.throughput_runs_per_s),
-        marked(step.response_s.p95, enough=step.response_s.enough),
-        marked(step.launch_s.p95, enough=step.launch_s.enough),
-        plain(step.slowdown_p95, ".2f"),
-        percent(step.memory_peak_ratio),
-        plain(step.cpu_cores, ".2f"),
-        percent(step.throttled_ratio),
-        plain(step.pool_queue_max),
-        marked(step.probe_s.p99, enough=step.probe_s.enough),
-        inline(_verdict(step)),
-    )
-
-
-def _verdict(step: StepFinding) -> str:
-    names: Iterable[str] = ()
-    if step.verdict == "fail":
-        names = step.broken
-    elif step.verdict == "inconclusive":
-        names = (name for name, slo in step.slo.items() if slo.ok is None)
-    words = ", ".join(names)
-    return f"{step.verdict}: {words}" if words else step.verdict
+    counts = " / ".join(map(str, outcome_counts(step)))
+    return (load_phrase(step), counts, *step_figures(step), inline(verdict_phrase(step)))
 
 
 def _reproduce(findings: Findings, context: PageContext) -> str:
@@ -210,15 +192,10 @@ def _footnotes(cells: Sequence[CellFinding]) -> Iterator[str]:
     notes = []
     if any("?" in capacity_phrase(cell.capacity) for cell in cells):
         notes.append(DOUBT_MARK)
-    if any(_few(step) for cell in cells for step in cell.steps):
+    if any(has_few(step) for cell in cells for step in cell.steps):
         notes.append(FEW_MARK)
     if notes:
         yield bullets(f"{code(note[0])} {inline(note[2:])}" for note in notes)
-
-
-def _few(step: StepFinding) -> bool:
-    spreads = (step.response_s, step.launch_s, step.probe_s)
-    return any(spread.n and not spread.enough for spread in spreads)
 
 
 def _within_bounds(parts: list[str], details: Sequence[str], last: Sequence[str]) -> str:

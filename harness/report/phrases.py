@@ -83,7 +83,7 @@ def capacity_phrase(capacity: Capacity) -> str:
     A question mark: it was tried and passed, but is less sure than asked for.
     """
     doubt = "" if capacity.confirmed else "?"
-    sure = f"{capacity.confidence:.0%}".replace("%", " %")
+    sure = confidence_phrase(capacity)
     if capacity.status == "bracketed":
         ends = f"{capacity.low} to {plain(capacity.high)}"
         if capacity.low == capacity.high:
@@ -97,13 +97,24 @@ def capacity_phrase(capacity: Capacity) -> str:
     return f"none (invalid{held})"
 
 
-def sureness_phrase(cell: CellFinding) -> str:
+def confidence_phrase(capacity: Capacity) -> str:
+    """How sure the interval is: `80 %`."""
+    return f"{capacity.confidence:.0%}".replace("%", " %")
+
+
+def sureness_phrase(capacity: Capacity) -> str:
+    """`4 holds with a probability of more than 99 %, on 4 judged steps`."""
+    steps = count_of(capacity.steps, "judged step")
+    if capacity.probability is None or not capacity.concurrency:
+        return f"It rests on {steps}"
+    probable = probability_phrase(capacity.probability)
+    return f"{capacity.concurrency} holds with a probability of {probable}, on {steps}"
+
+
+def search_phrase(cell: CellFinding) -> str:
     """How sure the capacity is, on how many steps it rests, and why the search ended."""
-    capacity = cell.capacity
-    known = capacity.probability is not None and capacity.status in ("bracketed", "above_max")
-    sure = f"P(holds {capacity.concurrency}) = {capacity.probability:.2f}, " if known else ""
     ended = f"; {cell.search.ended}" if cell.search.ended else ""
-    return f"{sure}{count_of(capacity.steps, 'step')}{ended}"
+    return f"{sureness_phrase(cell.capacity)}{ended}"
 
 
 def binding_phrase(cell: CellFinding) -> str:

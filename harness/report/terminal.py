@@ -25,15 +25,21 @@ from harness.report.phrases import (
     count_of,
     knee_phrase,
     launch_cpu_phrase,
-    marked,
     memory_phrase,
-    percent,
     plain,
     predicted_phrase,
     rate_phrase,
+    search_phrase,
     settings_phrase,
-    sureness_phrase,
     worker_title,
+)
+from harness.report.step_phrases import (
+    again_phrase,
+    has_few,
+    load_phrase,
+    outcome_counts,
+    step_figures,
+    verdict_phrase,
 )
 
 WIDE = 116
@@ -78,7 +84,7 @@ def render(findings: Findings, console: Console, *, steps: bool = True) -> None:
             _line(console, f"- {text}", indent=2)
     if any(not cell.capacity.confirmed for cell in findings.cells):
         _line(console, DOUBT_MARK, style="dim")
-    if steps and any(_few(step) for cell in findings.cells for step in cell.steps):
+    if steps and any(has_few(step) for cell in findings.cells for step in cell.steps):
         _line(console, FEW_MARK, style="dim")
 
 
@@ -185,7 +191,7 @@ def _print_defaults(console: Console, cells: Iterable[CellFinding]) -> None:
 def reasons_of(cell: CellFinding) -> Iterator[str]:
     """Everything that stands behind a cell's line, in the order of asking."""
     binding, settings = cell.binding, cell.recommendation
-    yield sureness_phrase(cell)
+    yield search_phrase(cell)
     yield from cell.capacity.evidence
     if binding is not None and binding.runner_up is not None:
         yield f"next in line: {binding.runner_up} ({binding.strength})"
@@ -224,24 +230,13 @@ def _steps_table(console: Console, cell: CellFinding) -> None:
     table.add_column("verdict", overflow="fold")
     for step in cell.steps:
         style = STYLES.get(step.verdict, "")
-        table.add_row(*_step_values(step), Text(_verdict(step), style=style))
+        table.add_row(*_step_values(step), Text(verdict_phrase(step), style=style))
     console.print(table)
 
 
 def _step_values(step: StepFinding) -> tuple[str, ...]:
-    return (
-        f"{step.concurrency}{_again(step)}",
-        f"{step.completed - step.failed}/{step.failed}/{step.lost}",
-        rate_phrase(step.throughput_runs_per_s),
-        marked(step.response_s.p95, enough=step.response_s.enough),
-        marked(step.launch_s.p95, enough=step.launch_s.enough),
-        plain(step.slowdown_p95, ".2f"),
-        percent(step.memory_peak_ratio),
-        plain(step.cpu_cores, ".2f"),
-        percent(step.throttled_ratio),
-        plain(step.pool_queue_max),
-        marked(step.probe_s.p99, enough=step.probe_s.enough),
-    )
+    counts = "/".join(map(str, outcome_counts(step)))
+    return (load_phrase(step), counts, *step_figures(step))
 
 
 def _steps_lines(console: Console, cell: CellFinding) -> None:
@@ -261,32 +256,10 @@ def _steps_lines(console: Console, cell: CellFinding) -> None:
         style = STYLES.get(step.verdict, "")
         _line(
             console,
-            f"{step.concurrency} runs{_again(step)}: {_verdict(step)}",
+            f"{count_of(step.concurrency, 'run')}{again_phrase(step)}: {verdict_phrase(step)}",
             style=style,
             indent=2,
         )
         pairs = zip(names, _step_values(step)[1:], strict=True)
         _line(console, ", ".join(f"{name} {value}" for name, value in pairs), indent=4)
     console.print()
-
-
-def _again(step: StepFinding) -> str:
-    return f" (no. {step.repetition})" if step.repetition > 1 else ""
-
-
-def _verdict(step: StepFinding) -> str:
-    names: tuple[str, ...] = ()
-    if step.verdict == "fail":
-        names = step.broken
-    elif step.verdict == "inconclusive":
-        names = tuple(name for name, slo in step.slo.items() if slo.ok is None)
-    return f"{step.verdict}: {', '.join(names)}" if names else step.verdict
-
-
-def _few(step: StepFinding) -> bool:
-    seen = (
-        (step.response_s.p95, step.response_s.enough),
-        (step.launch_s.p95, step.launch_s.enough),
-        (step.probe_s.p99, step.probe_s.enough),
-    )
-    return any(value is not None and not enough for value, enough in seen)

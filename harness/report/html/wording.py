@@ -76,12 +76,9 @@ def capacity_figure(capacity: Capacity) -> str:
 
 def interval(capacity: Capacity) -> str:
     """`80 %: 4 to 5`."""
-    return DASH if capacity.low is None else f"{sure(capacity)}: {ends(capacity)}"
-
-
-def sure(capacity: Capacity) -> str:
-    """How sure the interval is: `80 %`."""
-    return f"{capacity.confidence:.0%}".replace("%", " %")
+    if capacity.low is None:
+        return DASH
+    return f"{phrases.confidence_phrase(capacity)}: {ends(capacity)}"
 
 
 def ends(capacity: Capacity) -> str:
@@ -93,15 +90,6 @@ def ends(capacity: Capacity) -> str:
     return (
         f"{capacity.low}" if capacity.low == capacity.high else f"{capacity.low} to {capacity.high}"
     )
-
-
-def sureness(capacity: Capacity) -> str:
-    """`4 holds with a probability of more than 99 %, on 4 steps`."""
-    steps = phrases.count_of(capacity.steps, "judged step")
-    if capacity.probability is None or not capacity.concurrency:
-        return f"It rests on {steps}"
-    probable = phrases.probability_phrase(capacity.probability)
-    return f"{capacity.concurrency} holds with a probability of {probable}, on {steps}"
 
 
 def knee(cell: CellFinding) -> str:
