@@ -226,7 +226,8 @@ class Vitals:
     them; `probe_s` is not known while the last probe of one was lost. `cpu_cores` and
     `throttled_ratio` (share of quota periods that ran out) are over about the last second.
     `ping_queued` is what Dagster's own Ping last *said*, `ping_age_s` how long ago it was asked.
-    `events`: the moments noticed since the cell began, oldest first; the last 100 at most.
+    `events`: of the moments noticed since the cell began the last 100, and every death and fresh
+    server; oldest first.
     """
 
     at_s: float

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from statistics import fmean
+from statistics import median
 
 from rich.text import Text
 
@@ -25,7 +25,7 @@ _SHORTEST_BAR = 12
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Point:
-    """All steps at one concurrency: means over them, and what they were judged to be.
+    """All steps at one concurrency: medians over them, as the report draws, and their verdicts.
 
     `verdicts` and how often each; `broken` objectives, the hardest first.
     """
@@ -81,8 +81,8 @@ def _point(concurrency: int, group: Sequence[Opinion]) -> Point:
     broken = dict.fromkeys(name for opinion in group for name in opinion.broken)
     return Point(
         concurrency=concurrency,
-        response_p95_s=_mean([opinion.response_p95_s for opinion in group]),
-        throughput_runs_per_s=_mean([opinion.throughput_runs_per_s for opinion in group]),
+        response_p95_s=_middle([opinion.response_p95_s for opinion in group]),
+        throughput_runs_per_s=_middle([opinion.throughput_runs_per_s for opinion in group]),
         verdicts=tuple(verdicts.items()),
         broken=tuple(broken),
     )
@@ -124,6 +124,6 @@ def _style(point: Point) -> str:
     return VERDICTS.get(names[0], WARNING) if len(names) == 1 else WARNING
 
 
-def _mean(values: Sequence[float | None]) -> float | None:
+def _middle(values: Sequence[float | None]) -> float | None:
     known = [value for value in values if value is not None]
-    return fmean(known) if known else None
+    return median(known) if known else None

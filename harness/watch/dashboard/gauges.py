@@ -39,7 +39,7 @@ def server_title(scene: Scene, now_s: float) -> str:
 
 
 def strain(vitals: Vitals | None) -> list[tuple[str, str]]:
-    """What is wrong with the server right now, the worst first; empty while nothing is."""
+    """What is wrong with the server, the worst first: OOM kills of the cell, the rest right now."""
     if vitals is None:
         return []
     ratio = memory_ratio(vitals)

@@ -200,6 +200,11 @@ def test_repetitions_are_one_point_of_the_curve() -> None:
     assert points[1].broken == ("launch_s_p95",)
 
 
+def test_one_slow_repetition_does_not_move_the_curve_more_than_in_the_report() -> None:
+    slow = [opinion(8, response_p95_s=seconds) for seconds in (10.0, 11.0, 90.0)]
+    assert points_of(slow)[0].response_p95_s == 11.0
+
+
 @pytest.mark.parametrize(
     ("concurrency", "most", "expected"),
     [(5, 3, [4, 5, 6]), (1, 3, [1, 2, 3]), (9, 3, [7, 8, 9]), (5, 20, list(range(1, 10))),
