@@ -127,9 +127,17 @@ class Limits:
     swap_bytes: int | None = None
 
 
+def broke_off(ended: str) -> bool:
+    """Whether a cell was over before its search was, by its `ended`."""
+    return ended.startswith(("interrupted", "failed"))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cell:
-    """What one cell was meant to be and what it really was."""
+    """What one cell was meant to be and what it really was.
+
+    `ended`: `interrupted`, `failed: …`, or why the search was done; empty while it goes on.
+    """
 
     id: str
     profile: str

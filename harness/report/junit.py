@@ -20,7 +20,7 @@ from harness.analysis.findings.types import (
     SloFinding,
     StepFinding,
 )
-from harness.report.html.context import PageContext
+from harness.report.context import PageContext
 from harness.report.phrases import (
     binding_phrase,
     broken_phrase,

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from harness.analysis.findings.types import CellFinding, Findings, StepFinding
 from harness.errors import ExitCode
-from harness.report.html.context import PageContext
+from harness.report.context import PageContext
 from harness.report.markdown_doubts import doubts
 from harness.report.markup import bullets, code, code_block, escaped, folded, inline, table
 from harness.report.phrases import (

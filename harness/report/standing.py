@@ -8,7 +8,8 @@ from typing import Any
 
 from harness.analysis.findings.types import CellFinding
 from harness.errors import ExitCode
-from harness.report.html.context import CellRecord, PageContext
+from harness.facts.model import broke_off
+from harness.report.context import CellRecord, PageContext
 from harness.report.phrases import UNKNOWN, plain
 from harness.units import MIB, mib, show_bytes, show_cores
 
@@ -45,7 +46,7 @@ def _gap(record: CellRecord | None) -> str:
         return "not measured"
     if not record.sealed:
         return "cut off, or still being measured; judged by the steps that were recorded"
-    if record.ended.startswith(("interrupted", "failed")):
+    if broke_off(record.ended):
         return record.ended
     return ""
 

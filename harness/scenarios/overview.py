@@ -20,7 +20,7 @@ from harness.facts.durable import write_text
 from harness.facts.layout import ResultsFolder, index_html, parse_results_name
 from harness.facts.model import Cell
 from harness.facts.store import read_cell_json
-from harness.report.html.context import CellRecord, FactLink, PageContext
+from harness.report.context import CellRecord, FactLink, PageContext
 from harness.report.index.page import render_index
 from harness.report.index.rows import (
     CampaignRow,

@@ -14,7 +14,7 @@ from harness.errors import ExitCode
 from harness.facts.layout import CellFolder, ResultsFolder, index_html, parse_results_name
 from harness.facts.model import Cell, Limits
 from harness.facts.table import ResultsFacts
-from harness.report.html.context import CellRecord, FactLink, PageContext
+from harness.report.context import CellRecord, FactLink, PageContext
 from harness.report.standing import gaps_by_cell
 from harness.units import show_bytes, show_cores
 

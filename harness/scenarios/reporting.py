@@ -17,7 +17,7 @@ from harness.facts.durable import make_folder, write_text
 from harness.facts.layout import ResultsFolder
 from harness.facts.store import read_results
 from harness.facts.table import ResultsFacts
-from harness.report.html.context import PageContext
+from harness.report.context import PageContext
 from harness.report.html.page import render_page
 from harness.report.json_document import findings_json
 from harness.report.junit import render_junit

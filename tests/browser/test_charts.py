@@ -28,7 +28,7 @@ from harness.analysis.findings.document import Findings
 from harness.analysis.picture.campaign import pictures_of
 from harness.analysis.picture.types import CellPicture, Group, Mark
 from harness.facts.store import read_results
-from harness.report.html.context import PageContext
+from harness.report.context import PageContext
 from harness.report.html.page import render_page
 from harness.report.json_document import findings_json
 from harness.scenarios.threshold import judge

@@ -14,7 +14,7 @@ from axe_playwright_python.sync_playwright import Axe
 from chart_pages import Opened, visit
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from harness.report.html.context import PageContext
+from harness.report.context import PageContext
 from harness.report.html.page import render_page
 from harness.scenarios.reporting import judge_stored, write_reports
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from harness.analysis.measures.windows import CellRecord, hold_of
-from harness.facts.model import Event, Step
+from harness.facts.model import Event, Step, broke_off
 
 QUEUES = (
     ("run_queue", "queued", "run queue"),
@@ -46,7 +46,7 @@ def _missing(record: CellRecord) -> Iterator[str]:
     if not steps:
         yield f"No step was measured{_because(record)}."
         return
-    if cell.ended.startswith(("failed", "interrupted")):
+    if broke_off(cell.ended):
         yield f"The cell ended before its search did{_because(record)}."
     for step in steps:
         if step.kind != "warmup" and hold_of(step) is None:

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 
 from harness.analysis.findings.types import CellFinding, Findings
 from harness.analysis.picture.types import CellPicture
-from harness.report.html.context import CellRecord, PageContext
-
-BROKEN_OFF = ("interrupted", "failed")
+from harness.facts.model import broke_off
+from harness.report.context import CellRecord, PageContext
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +45,7 @@ def _of_campaign(findings: Findings, context: PageContext) -> Iterator[Gap]:
 
 def _why_no_more(records: Sequence[CellRecord]) -> str:
     last = records[-1] if records else None
-    if last is None or not last.ended.startswith(BROKEN_OFF):
+    if last is None or not broke_off(last.ended):
         return ""
     return f": the one before it ended ({last.ended.rstrip('.')})"
 
@@ -55,7 +54,8 @@ def _of_cell(
     cell: CellFinding, record: CellRecord | None, picture: CellPicture | None
 ) -> Iterator[Gap]:
     """A picture says best what its cell lacks; without one, the record does."""
-    grave = not cell.steps or (record is not None and _broke_off(record))
+    cut_off = record is not None and (not record.sealed or broke_off(record.ended))
+    grave = cut_off or not cell.steps
     told = picture.missing if picture is not None and picture.missing else ()
     told = told or tuple(_of_record(cell, record))
     for position, text in enumerate(told):
@@ -67,14 +67,10 @@ def _of_cell(
 def _of_record(cell: CellFinding, record: CellRecord | None) -> Iterator[str]:
     if record is not None and not record.sealed:
         yield "The cell was not finished: its record ends where the harness was stopped."
-    if record is not None and record.ended.startswith(BROKEN_OFF):
+    if record is not None and broke_off(record.ended):
         yield f"The cell ended before its search did ({record.ended.rstrip('.')})."
     if not cell.steps:
         yield "No step was judged."
-
-
-def _broke_off(record: CellRecord) -> bool:
-    return not record.sealed or record.ended.startswith(BROKEN_OFF)
 
 
 def by_cell(gaps: Sequence[Gap]) -> Mapping[str, tuple[Gap, ...]]:

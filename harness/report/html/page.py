@@ -15,9 +15,9 @@ from markupsafe import Markup
 from harness.analysis.findings.types import Findings
 from harness.analysis.picture.types import CellPicture
 from harness.report import phrases
+from harness.report.context import PageContext
 from harness.report.html import wording
 from harness.report.html.charts import charts_block
-from harness.report.html.context import PageContext
 from harness.report.html.definitions import definition_groups, definitions
 from harness.report.html.palette import palette_css
 from harness.report.html.views import page_view

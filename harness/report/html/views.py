@@ -8,7 +8,7 @@ from typing import Any
 
 from harness.analysis.findings.types import CellFinding, Findings, IssueFinding, StepFinding
 from harness.analysis.picture.types import CellPicture
-from harness.report.html.context import CellRecord, PageContext
+from harness.report.context import CellRecord, PageContext
 from harness.report.html.figures import (
     Chart,
     curve_of,

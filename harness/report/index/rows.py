@@ -14,8 +14,8 @@ from typing import Literal
 from harness.analysis.changes import Change
 from harness.analysis.findings.types import CellFinding, Findings, IssueFinding
 from harness.errors import ExitCode
-from harness.facts.model import Cell
-from harness.report.html.context import FactLink
+from harness.facts.model import Cell, broke_off
+from harness.report.context import FactLink
 from harness.report.index.wording import ChangeWords, change_words
 from harness.report.phrases import UNKNOWN, binding_phrase, capacity_phrase, count_of
 from harness.report.standing import traits_of, verdict_word
@@ -181,7 +181,7 @@ def _judged_cell(cell: CellFinding, change: Change, gap: str) -> CellRow:
 
 def _recorded_cell(cell: Cell) -> CellRow:
     note = cell.ended if cell.sealed else "cut off, or still being measured"
-    if cell.sealed and not cell.ended.startswith(("interrupted", "failed")):
+    if cell.sealed and not broke_off(cell.ended):
         note = f"measured: {cell.ended}"
     return CellRow(
         workload=cell.workload,

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from harness.analysis.findings.types import Findings, StepFinding
-from harness.report.html.context import CellRecord, PageContext
+from harness.report.context import CellRecord, PageContext
 
 HOSTILE = "a|b <b>bold</b> `tick` *star* @team #1 [x](y) $1$ &amp; \x00\x1b[31m\ud800 \r\nline"
 """What a log line may hold, and what no report may be confused by."""

@@ -10,7 +10,7 @@ from html.parser import HTMLParser
 import pytest
 from report_context import HOSTILE
 
-from harness.report.html.context import FactLink
+from harness.report.context import FactLink
 from harness.report.index.page import render_index
 from harness.report.index.rows import CampaignRow, CellRow
 from harness.report.index.wording import ChangeWords

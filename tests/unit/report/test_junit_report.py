@@ -11,7 +11,7 @@ from report_context import context_of, hostile, only, with_steps
 
 from harness.analysis.findings.document import Findings, exit_code
 from harness.errors import ExitCode
-from harness.report.html.context import CellRecord
+from harness.report.context import CellRecord
 from harness.report.junit import render_junit
 
 pytestmark = pytest.mark.unit

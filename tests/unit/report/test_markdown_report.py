@@ -13,7 +13,7 @@ from report_context import context_of, hostile, only, with_steps
 
 from harness.analysis.findings.document import Findings, exit_code
 from harness.errors import ExitCode
-from harness.report.html.context import CellRecord, PageContext
+from harness.report.context import CellRecord, PageContext
 from harness.report.markdown import render_markdown
 from harness.report.terminal import DOUBT_MARK, FEW_MARK, LIMIT_MARK
 

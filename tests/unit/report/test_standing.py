@@ -9,7 +9,7 @@ from report_context import context_of
 
 from harness.analysis.findings.types import Findings
 from harness.errors import ExitCode
-from harness.report.html.context import CellRecord
+from harness.report.context import CellRecord
 from harness.report.standing import (
     VERDICTS,
     command_line,

@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 
 from harness.analysis.findings.document import Findings
 from harness.analysis.picture.types import CellPicture
-from harness.report.html.context import PageContext
+from harness.report.context import PageContext
 
 VOID = frozenset({"meta", "link", "br", "img", "input", "hr"})
 ENDS_BEFORE = {

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from page_tree import Element, Material, Render, Text
 
-from harness.report.html.context import CellRecord, FactLink
+from harness.report.context import CellRecord, FactLink
 
 pytestmark = pytest.mark.unit
 

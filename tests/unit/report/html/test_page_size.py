@@ -11,7 +11,7 @@ from harness.analysis.findings.document import findings_of
 from harness.analysis.picture.campaign import pictures_of
 from harness.campaign.plan import Campaign, Search, Workload
 from harness.campaign.profiles import Profile
-from harness.report.html.context import PageContext
+from harness.report.context import PageContext
 from harness.report.html.page import render_page
 
 sys.path.append(str(Path(__file__).parents[2] / "analysis"))

@@ -1,4 +1,4 @@
-"""What a page says besides the findings: whose record it is, how it came about, where it lies.
+"""What reports say besides the findings: whose record it is, how it came about, where it lies.
 
 Plain values, filled by `harness.scenarios.reporting`; nothing in here is judged or calculated.
 """
@@ -39,7 +39,7 @@ class CellRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageContext:
-    """Everything a page shows that is not a finding.
+    """Everything a report shows that is not a finding.
 
     Attributes:
         title: name of the campaign.
