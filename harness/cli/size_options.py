@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from harness.analysis.measures.percentiles import percentile
+from harness.analysis.sizing.demand import duration_of
 from harness.analysis.sizing.types import Demand, Duration, Part
 
 _DURATION = re.compile(
@@ -154,7 +154,7 @@ def duration_in(text: str, problems: Problems) -> Duration | None:
     if at is None:
         problems.add(told, f"name the column, like {path}:{heading[0]}: it has {_list(heading)}")
         return None
-    return _statistics(rows[1:] if headed else rows, at, told, problems)
+    return _in_column(rows[1:] if headed else rows, at, told, problems)
 
 
 def _place(text: str) -> tuple[Path, str | None]:
@@ -174,7 +174,7 @@ def _list(heading: Sequence[str]) -> str:
     return ", ".join(heading)
 
 
-def _statistics(
+def _in_column(
     rows: Sequence[Sequence[str]], at: int, told: str, problems: Problems
 ) -> Duration | None:
     values: list[float] = []
@@ -184,11 +184,10 @@ def _statistics(
             problems.add(told, f"row {number}: {row[at] if at < len(row) else ''!r} is no duration")
             return None
         values.append(value)
-    p95 = percentile(values, 95)
-    if p95 is None:
+    found = duration_of(values)
+    if found is None:
         problems.add(told, "there is no duration in it")
-        return None
-    return Duration(mean_s=math.fsum(values) / len(values), p95_s=p95.value)
+    return found
 
 
 def sizes_of(texts: Sequence[str], names: Sequence[str], problems: Problems) -> dict[str, float]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
+from harness.analysis.measures.percentiles import percentile
 from harness.analysis.sizing.types import Demand, Duration, Part
 
 SHARE_TOLERANCE = 1e-6
@@ -50,6 +51,14 @@ def _problems_of_part(part: Part) -> Iterator[str]:
     elif p95_s is not None and p95_s < mean_s / 20:
         # 19 of 20 runs are not above p95, so a mean this far above it needs one endless run.
         yield f"{part.workload}: a mean of {mean_s:g} s does not go with a p95 of {p95_s:g} s"
+
+
+def duration_of(durations_s: Sequence[float]) -> Duration | None:
+    """Mean and 95th percentile of runs as they were; `None` of none."""
+    p95 = percentile(durations_s, 95)
+    if p95 is None:
+        return None
+    return Duration(mean_s=math.fsum(durations_s) / len(durations_s), p95_s=p95.value)
 
 
 def concurrency_by_littles_law(rate_per_s: float, time_s: float) -> float:

@@ -37,7 +37,7 @@ class Demand:
     """What has to be held.
 
     `runs_per_hour`: mean over the day, today. `burst`: busiest rate ÷ mean rate, from 1 on.
-    `growth`: runs expected ÷ runs today, from 1 on (or below, for less).
+    `growth`: runs expected ÷ runs today, above 0.
     """
 
     runs_per_hour: float

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from harness.analysis.sizing.demand import (
     Z95,
     concurrency_by_littles_law,
+    duration_of,
     duration_scv,
     mean_duration_s,
     problems_of,
@@ -41,6 +42,11 @@ def test_a_p95_that_the_mean_cannot_have_is_refused(
 ) -> None:
     part = Part(workload="io", share=1.0, duration=Duration(mean_s=mean_s, p95_s=p95_s))
     assert (problems_of(replace(make_demand(), parts=(part,))) == ()) is sound
+
+
+def test_durations_that_were_seen_give_a_mean_and_a_p95() -> None:
+    assert duration_of([float(n) for n in range(1, 101)]) == Duration(mean_s=50.5, p95_s=95.0)
+    assert duration_of([]) is None
 
 
 def test_no_kind_of_run_is_a_problem() -> None:
