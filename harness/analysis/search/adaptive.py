@@ -11,7 +11,14 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 
-from harness.analysis.search.base import Aim, Finished, NextProbe, Observation, Probe
+from harness.analysis.search.base import (
+    Aim,
+    Finished,
+    NextProbe,
+    Observation,
+    Probe,
+    span_words,
+)
 from harness.analysis.search.boundary import Belief, believe, whole
 
 NEAR = -0.15
@@ -70,8 +77,7 @@ def _place(belief: Belief, grid: Sequence[int]) -> int:
 
 
 def _state(belief: Belief) -> str:
-    low, high = belief.interval(0.9)
-    return f"the threshold lies at {low} to {'?' if high is None else high} (P = 0.90)"
+    return f"the threshold lies at {span_words(*belief.interval(0.9))} (P = 0.90)"
 
 
 def _gallop(aim: Aim, seen: Sequence[Observation]) -> Probe | None:
@@ -129,8 +135,7 @@ def _confirm(aim: Aim, seen: Sequence[Observation], belief: Belief) -> Probe:
     pair = aim.grid[place : place + 2]
     often = Counter(each.concurrency for each in seen)
     chosen = min(pair, key=lambda concurrency: often[concurrency])
-    low, high = belief.interval(aim.confidence)
-    between = f"{low} to {'the top' if high is None else high}"
+    between = span_words(*belief.interval(aim.confidence))
     return Probe(
         concurrency=chosen,
         reason=f"boundary: the threshold lies at {between} (P = {aim.confidence:.2f}), "
