@@ -34,9 +34,14 @@ def pictures_of(
     """
     judged = {cell.id: cell for cell in findings.cells}
     return tuple(
-        picture_of(record, judged=judged_windows(record, judged.get(record.cell.id)), budget=own)
+        _picture(record, judged.get(record.cell.id), own)
         for record, own in zip(records, budgets(records, total), strict=True)
     )
+
+
+def _picture(record: CellRecord, finding: CellFinding | None, budget: Budget) -> CellPicture:
+    windows = judged_windows(record, finding)
+    return picture_of(record, judged=windows, finding=finding, budget=budget)
 
 
 def budgets(records: Sequence[CellRecord], total: Total) -> tuple[Budget, ...]:

@@ -7,11 +7,13 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
+from harness.analysis.findings.types import CellFinding
 from harness.analysis.measures.indexed import Indexed
 from harness.analysis.measures.windows import CellRecord, Samples
 from harness.analysis.picture.absence import missing_of
 from harness.analysis.picture.budget import DEFAULT, Budget, shares
 from harness.analysis.picture.canvas import Canvas
+from harness.analysis.picture.curve import curve_of
 from harness.analysis.picture.lanes import lanes_of
 from harness.analysis.picture.marks import marks_of
 from harness.analysis.picture.queues import probe_of, queues_of
@@ -37,13 +39,15 @@ def picture_of(
     record: CellRecord,
     *,
     judged: Mapping[int, Window] | None = None,
+    finding: CellFinding | None = None,
     budget: Budget = DEFAULT,
 ) -> CellPicture:
-    """What is drawn over time for one cell, whatever of it there is.
+    """What is drawn for one cell, whatever of it there is.
 
     Args:
         record: of one cell, sealed or not.
         judged: by step index, start and end of the judged window in epoch seconds.
+        finding: what was found of the cell.
         budget: how much a page can carry.
     """
     samples = Indexed(record.samples)
@@ -70,6 +74,7 @@ def picture_of(
         processes=processes_of(record, canvas),
         runs=_runs(record, canvas, budget.runs),
         missing=(*missing_of(record), *marks.left_out),
+        curve=curve_of(finding),
     )
 
 

@@ -94,14 +94,31 @@ class Group:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ResponseCurve:
+    """What leads the eye through a cell's steps: medians over the repetitions at a concurrency.
+
+    `concurrency` ascends, the others are as long; `None` where no step that counts tells it.
+    Invalid steps do not count. `response_limit_s`: the slowdown objective as a response time,
+    `None` without that objective, and in a mix, where each job has a limit of its own.
+    """
+
+    concurrency: tuple[int, ...] = ()
+    response_p95_s: tuple[float | None, ...] = ()
+    launch_p95_s: tuple[float | None, ...] = ()
+    throughput_runs_per_s: tuple[float | None, ...] = ()
+    response_limit_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CellPicture:
-    """Everything drawn over time for one cell.
+    """Everything drawn for one cell beside its findings, most of it over time.
 
     `memory`: working set, anonymous memory and the kernel's peak of each replica, MiB, against the
     enforced limit. `cpu`: cores used and `throttling` (share of quota periods). `queues`: the three
     queue depths and what Dagster's own Ping said, the latter at the moment it was *answered*.
     `probe`: probe time. `processes`: memory of server, runs and steps, to be stacked; their sum is
     one replica's. `missing`: what this cell should have and does not, in sentences.
+    `curve`: of its findings.
     """
 
     cell: str
@@ -117,3 +134,4 @@ class CellPicture:
     processes: Group
     runs: tuple[Lanes, ...]
     missing: tuple[str, ...]
+    curve: ResponseCurve

@@ -23,6 +23,9 @@ STEP_COLUMNS = (
 SPREAD_COLUMNS = ("p50", "p95", "n", "enough")
 PHASE_COLUMNS = ("accept_s", "queue_s", "spawn_s", "import_s", "first_step_s")
 GROUPS = ("memory", "cpu", "throttling", "queues", "probe", "processes")
+CURVE_COLUMNS = (
+    "concurrency", "response_p95_s", "launch_p95_s", "throughput_runs_per_s", "response_limit_s",
+)  # fmt: skip
 LANE_COLUMNS = ("lane", "status", "job")
 LANE_TIMES = ("intended", "sent", "process_started", "started", "ended")
 
@@ -81,6 +84,7 @@ def _picture(picture: CellPicture) -> Columns:
         "marks": [_mark(mark) for mark in picture.marks],
         **groups,
         "runs": [_lanes(lanes) for lanes in picture.runs],
+        "curve": _picked(picture.curve, CURVE_COLUMNS),
     }
 
 

@@ -149,6 +149,13 @@ def test_capacity_knee_and_limits_are_those_of_the_findings(quick: Drawn) -> Non
         assert cell["limits"] == {name: slo.limit for name, slo in judged.steps[0].slo.items()}
 
 
+def test_the_line_through_the_steps_is_that_of_the_picture(quick: Drawn) -> None:
+    findings, pictures = quick
+    for cell, picture in zip(payload(findings, pictures)["cells"], pictures, strict=True):
+        assert picture.curve.concurrency
+        assert cell["picture"]["curve"] == asdict(picture.curve)
+
+
 def test_lines_and_lanes_are_those_of_the_picture(quick: Drawn) -> None:
     findings, pictures = quick
     cell = unpacked(charts_block(findings, pictures))["cells"][0]["picture"]

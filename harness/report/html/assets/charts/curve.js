@@ -21,6 +21,7 @@ function curveFigure(cell, look) {
     item: "response p95, median",
     series: "response p95",
     colour: "series-1",
+    line: "response_p95_s",
     key: "response_s.p95",
     pick: (row) => row.response_s.p95,
     yaxis: "y",
@@ -30,6 +31,7 @@ function curveFigure(cell, look) {
     item: "throughput, median",
     series: "throughput",
     colour: "series-3",
+    line: "throughput_runs_per_s",
     key: "throughput_runs_per_s",
     pick: (row) => row.throughput_runs_per_s,
     yaxis: "y2",
@@ -37,7 +39,7 @@ function curveFigure(cell, look) {
   beyondTrace(figure, cell, rows, top);
   limitLines(figure, limits, top);
   capacityMarks(figure, cell);
-  figure.sentence = curveSentence(cell, rows, limits);
+  figure.sentence = curveSentence(cell, limits);
   if (rows.some((row) => row.response_s.p95 !== null && !row.response_s.enough)) {
     figure.note =
       "Open symbols and thin crosses: too few runs for a p95; what is drawn is the largest of them.";
@@ -80,7 +82,7 @@ function launchTrace(figure, cell, rows) {
   if (!known.length) return;
   const colour = figure.theme["series-2"];
   const item = figure.item("launch p95, median", { colour: "series-2", shape: "line" });
-  const line = mediansBy(rows, (row) => row.launch_s.p95);
+  const line = lineThrough(cell, "launch_p95_s");
   figure.trace(item, { ...line, mode: "lines", line: { color: colour, width: 1.5 } });
   figure.trace(
     item,
@@ -101,12 +103,12 @@ function launchTrace(figure, cell, rows) {
   );
 }
 
-function verdictTraces(figure, cell, rows, { item, series, colour, key, pick, yaxis }) {
+function verdictTraces(figure, cell, rows, { item, series, colour, line, key, pick, yaxis }) {
   const { theme } = figure;
   if (rows.every((row) => pick(row) === null)) return;
   figure.item(item, { colour, shape: "line" });
   figure.trace(item, {
-    ...mediansBy(rows, pick),
+    ...lineThrough(cell, line),
     yaxis,
     mode: "lines",
     line: { color: theme[colour], width: 2 },
@@ -173,8 +175,8 @@ function stepWords(cell, row) {
   return words;
 }
 
-function curveSentence(cell, rows, limits) {
-  const line = mediansBy(rows, (row) => row.response_s.p95);
+function curveSentence(cell, limits) {
+  const line = lineThrough(cell, "response_p95_s");
   const { capacity } = cell;
   const wanted = new Set([line.x[0], capacity.concurrency, capacity.first_failing, line.x.at(-1)]);
   const told = line.x

@@ -46,22 +46,12 @@ function cellsOf(payload) {
   return new Map(payload.cells.map((cell) => [cell.id, { ...cell, rows: rowsOf(cell.steps) }]));
 }
 
-function medianOf(values) {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = Math.floor(sorted.length / 2);
-  return sorted.length % 2 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
-}
-
-// A line through the repetitions, to lead the eye. Doubtful steps are drawn but do not bend it.
-function mediansBy(rows, pick) {
-  const groups = new Map();
-  for (const row of rows) {
-    const value = pick(row);
-    if (row.verdict === "invalid" || value === null) continue;
-    groups.set(row.concurrency, [...(groups.get(row.concurrency) ?? []), value]);
-  }
-  const x = [...groups.keys()].sort((a, b) => a - b);
-  return { x, y: x.map((runs) => medianOf(groups.get(runs))) };
+// A line through the repetitions, to lead the eye: over what is not known it goes on.
+function lineThrough(cell, key) {
+  const curve = cell.picture?.curve ?? { concurrency: [], [key]: [] };
+  const points = curve.concurrency.map((x, i) => ({ x, y: curve[key][i] }));
+  const known = points.filter(({ y }) => y !== null);
+  return { x: known.map(({ x }) => x), y: known.map(({ y }) => y) };
 }
 
 function highest(values) {

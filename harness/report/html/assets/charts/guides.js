@@ -3,17 +3,17 @@
 // A response limit exists only where one job ran: with a mix each job has its own.
 function curveLimits(cell, rows) {
   const limits = [];
-  const slowdown = cell.limits.slowdown_p95;
-  const unloaded = Object.values(cell.unloaded_response_s);
-  if (slowdown !== undefined && unloaded.length === 1) {
+  const response = cell.picture?.curve.response_limit_s ?? null;
+  if (response !== null) {
+    const [unloaded] = Object.values(cell.unloaded_response_s);
     limits.push({
-      at: slowdown * unloaded[0],
+      at: response,
       colour: "series-1",
       item: "response limit",
       words:
-        `slowdown limit ${number(slowdown)} × ${exactSeconds(unloaded[0])} = ` +
-        exactSeconds(slowdown * unloaded[0]),
-      brief: `limit ${exactSeconds(slowdown * unloaded[0])}`,
+        `slowdown limit ${number(cell.limits.slowdown_p95)} × ${exactSeconds(unloaded)} = ` +
+        exactSeconds(response),
+      brief: `limit ${exactSeconds(response)}`,
     });
   }
   const launch = cell.limits.launch_s_p95;
