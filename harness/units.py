@@ -40,6 +40,13 @@ def show_cores(cores: float) -> str:
     return f"{cores:g} vCPU"
 
 
+def show_span(low: int | None, high: int | None) -> str:
+    """`4 to 6`, `4` where both ends are, `4 or more` where nothing bounds it."""
+    if high is None:
+        return f"{low} or more"
+    return f"{low}" if low == high else f"{low} to {high}"
+
+
 _SIGNS = {"USD": "$", "EUR": "€", "GBP": "£"}
 
 

@@ -15,7 +15,7 @@ from harness.analysis.findings.document import (
     WorkerFinding,
 )
 from harness.analysis.findings.types import ProfileFinding
-from harness.units import MIB, show_bytes, show_cores, show_seconds
+from harness.units import MIB, show_bytes, show_cores, show_seconds, show_span
 
 UNKNOWN = "-"
 RATIO_SLOS = ("failed_runs", "memory_headroom")
@@ -85,9 +85,7 @@ def capacity_phrase(capacity: Capacity) -> str:
     doubt = "" if capacity.confirmed else "?"
     sure = confidence_phrase(capacity)
     if capacity.status == "bracketed":
-        ends = f"{capacity.low} to {plain(capacity.high)}"
-        if capacity.low == capacity.high:
-            ends = f"{capacity.low}"
+        ends = show_span(capacity.low, capacity.high)
         return f"{capacity.concurrency}{doubt} ({sure}: {ends})"
     if capacity.status == "above_max":
         return f"≥ {capacity.concurrency}{doubt} (not bracketed)"

@@ -13,7 +13,7 @@ from harness.analysis.model.cell_model import CellModel
 from harness.analysis.model.fitting import model_of
 from harness.analysis.model.guess import earlier_guess, first_guess
 from harness.analysis.model.resources import resources_of
-from harness.analysis.search.base import Finished, Observation, span_words
+from harness.analysis.search.base import Finished, Observation
 from harness.analysis.search.strategies import search_for
 from harness.campaign.estimate import estimate_step_s
 from harness.campaign.plan import Campaign, CellPlan
@@ -23,6 +23,7 @@ from harness.facts.store import read_cell
 from harness.facts.table import CellFacts
 from harness.rig.protocols import Done, Opinion, StepOrder
 from harness.scenarios.opinion import opinion_of
+from harness.units import show_span
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,7 +134,7 @@ class Seeker:
     def _spent(self) -> str:
         minutes, confidence = self._campaign.search.max_minutes, self._campaign.search.confidence
         found = capacity_of(self._seen.values(), confidence=confidence)
-        between = span_words(found.low, found.high)
+        between = show_span(found.low, found.high)
         return f"{minutes:g} minutes are spent; the threshold lies at {between}"
 
     def _rate_per_s(self, concurrency: int, measured: Sequence[Step]) -> float | None:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from harness.facts.model import Run, Step, StepKind
 from harness.rig.protocols import Opinion
-from harness.units import mib, show_seconds
+from harness.units import mib, show_seconds, show_span
 
 SURE = 0.995
 """From here on two digits of a probability would say 1.00, which nothing is."""
@@ -65,13 +65,11 @@ def threshold_words(opinion: Opinion | None) -> str:
     """Where the threshold lies so far: `threshold 4 to 7`."""
     if opinion is None or opinion.low is None:
         return "threshold not known yet"
-    if opinion.high is None:
-        return f"threshold {opinion.low} or more" if opinion.low else "threshold not known yet"
+    if opinion.high is None and not opinion.low:
+        return "threshold not known yet"
     if opinion.high == 0:
         return "threshold below 1"
-    if opinion.low == opinion.high:
-        return f"threshold {opinion.low}"
-    return f"threshold {opinion.low} to {opinion.high}"
+    return f"threshold {show_span(opinion.low, opinion.high)}"
 
 
 def sure_words(opinion: Opinion | None) -> str:

@@ -11,15 +11,9 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 
-from harness.analysis.search.base import (
-    Aim,
-    Finished,
-    NextProbe,
-    Observation,
-    Probe,
-    span_words,
-)
+from harness.analysis.search.base import Aim, Finished, NextProbe, Observation, Probe
 from harness.analysis.search.boundary import Belief, believe, whole
+from harness.units import show_span
 
 NEAR = -0.15
 """A margin above this (86 % of the limit) is near enough to the boundary to stop galloping."""
@@ -77,7 +71,7 @@ def _place(belief: Belief, grid: Sequence[int]) -> int:
 
 
 def _state(belief: Belief) -> str:
-    return f"the threshold lies at {span_words(*belief.interval(0.9))} (P = 0.90)"
+    return f"the threshold lies at {show_span(*belief.interval(0.9))} (P = 0.90)"
 
 
 def _gallop(aim: Aim, seen: Sequence[Observation]) -> Probe | None:
@@ -135,7 +129,7 @@ def _confirm(aim: Aim, seen: Sequence[Observation], belief: Belief) -> Probe:
     pair = aim.grid[place : place + 2]
     often = Counter(each.concurrency for each in seen)
     chosen = min(pair, key=lambda concurrency: often[concurrency])
-    between = span_words(*belief.interval(aim.confidence))
+    between = show_span(*belief.interval(aim.confidence))
     return Probe(
         concurrency=chosen,
         reason=f"boundary: the threshold lies at {between} (P = {aim.confidence:.2f}), "

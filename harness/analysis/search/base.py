@@ -87,10 +87,3 @@ def observe(
         bare_ok=all(bare) if bare else None,
         runs=runs,
     )
-
-
-def span_words(low: int | None, high: int | None) -> str:
-    """`4 to 6`, `4` where both ends are, `4 or more` where nothing bounds it."""
-    if high is None:
-        return f"{low} or more"
-    return f"{low}" if low == high else f"{low} to {high}"

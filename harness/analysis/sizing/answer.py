@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from harness.analysis.sizing.blend import blend_of
 from harness.analysis.sizing.case import Case, sources_of
-from harness.analysis.sizing.choice import choose, reasons, span
+from harness.analysis.sizing.choice import choose, reasons
 from harness.analysis.sizing.comparisons import compare
 from harness.analysis.sizing.demand import problems_of
 from harness.analysis.sizing.known import Known, Source
@@ -16,6 +16,7 @@ from harness.analysis.sizing.selection import worth_showing
 from harness.analysis.sizing.types import Demand, Option, Price, Shipping, SizingFinding
 from harness.analysis.sizing.unknowns import unknowns_of
 from harness.campaign.profiles import FARGATE
+from harness.units import show_span
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,6 +118,6 @@ def _shipping(case: Case, choice: Option, wishes: Wishes) -> Shipping:
 def _source_line(source: Source) -> str:
     capacity = source.finding.capacity
     held = "no capacity" if capacity.concurrency is None else f"holds {capacity.concurrency}"
-    sure = f"{capacity.confidence:.0%}: {span(capacity.low or 0, capacity.high)}"
+    sure = f"{capacity.confidence:.0%}: {show_span(capacity.low, capacity.high)}"
     doubt = "" if capacity.confirmed else ", not confirmed"
     return f"{source.name} ({held}, {sure}{doubt})"

@@ -88,13 +88,6 @@ def named(option: Option) -> str:
     return f"{option.replicas} × {option.profile}"
 
 
-def span(low: int, high: int | None) -> str:
-    """`12 to 16`, `12`, or `12 or more` where nothing bounds it."""
-    if high is None:
-        return f"{low} or more"
-    return f"{low}" if low == high else f"{low} to {high}"
-
-
 def _rule(options: Sequence[Option], choice: Option) -> str:
     """Why this of all that hold."""
     cheapest = next(each for each in options if each.holds)

@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from harness.analysis.sizing import guide
 from harness.analysis.sizing.blend import Blend, ingredient
 from harness.analysis.sizing.case import Case, sources_of
-from harness.analysis.sizing.choice import named, span
+from harness.analysis.sizing.choice import named
 from harness.analysis.sizing.holding import Held, held_by
 from harness.analysis.sizing.known import Known
 from harness.analysis.sizing.types import Comparison, Option
 from harness.campaign.profiles import FARGATE
-from harness.units import MIB, show_cores, show_seconds
+from harness.units import MIB, show_cores, show_seconds, show_span
 
 
 def server_questions(case: Case) -> Iterator[Comparison]:
@@ -58,7 +58,7 @@ def _held(case: Case, known: Known, run_s: float | None) -> Held | None:
 def _ends(held: Held) -> str:
     if held.low is None or held.low == held.high:
         return ""
-    return f" ({span(held.low, held.high)})"
+    return f" ({show_span(held.low, held.high)})"
 
 
 def _small(known: Known) -> str:
@@ -136,7 +136,7 @@ def _pair(case: Case) -> tuple[Option, Option] | None:
 def _capacity(option: Option) -> str:
     if option.capacity_low is None or option.capacity_low == option.capacity_high:
         return f"{option.capacity}"
-    return f"{option.capacity} ({span(option.capacity_low, option.capacity_high)})"
+    return f"{option.capacity} ({show_span(option.capacity_low, option.capacity_high)})"
 
 
 def _shared_state(case: Case) -> Comparison:

@@ -10,7 +10,6 @@ from harness.analysis.advice.recommendation import workers_for
 from harness.analysis.model.closed_system import balance
 from harness.analysis.model.prediction import memory_limit
 from harness.analysis.sizing.blend import Blend
-from harness.analysis.sizing.choice import span
 from harness.analysis.sizing.demand import duration_scv
 from harness.analysis.sizing.holding import Held, held_by
 from harness.analysis.sizing.known import Known, Source
@@ -19,7 +18,7 @@ from harness.analysis.sizing.stationary import Stationary, quantile, stationary
 from harness.analysis.sizing.types import Demand, Limit, Option, Price
 from harness.analysis.sizing.waiting import queueing
 from harness.campaign.profiles import Profile
-from harness.units import mib, show_bytes
+from harness.units import mib, show_bytes, show_span
 
 MOST_USED = 0.80
 """CPU used at the busiest time at most. Above it waits grow steeply, and a cost that is a fifth
@@ -218,7 +217,7 @@ def _where(size: _Size) -> str:
 
 def _range(size: _Size) -> str:
     low, high = size.held.low, size.held.high
-    return str(size.sure_runs) if low is None else span(low, high)
+    return str(size.sure_runs) if low is None else show_span(low, high)
 
 
 def _utilisation(terms: Terms, size: _Size) -> float | None:

@@ -10,7 +10,7 @@ from harness.analysis.findings.types import CellFinding, StepFinding
 from harness.analysis.model.cell_model import Figure
 from harness.report import phrases
 from harness.report.html.definitions import definitions
-from harness.units import show_bytes
+from harness.units import show_bytes, show_span
 
 DASH = "–"
 SECTIONS = (
@@ -83,13 +83,7 @@ def interval(capacity: Capacity) -> str:
 
 def ends(capacity: Capacity) -> str:
     """The interval alone: `4 to 5`, `3`, `10 or more`."""
-    if capacity.low is None:
-        return "not known"
-    if capacity.high is None:
-        return f"{capacity.low} or more"
-    return (
-        f"{capacity.low}" if capacity.low == capacity.high else f"{capacity.low} to {capacity.high}"
-    )
+    return "not known" if capacity.low is None else show_span(capacity.low, capacity.high)
 
 
 def knee(cell: CellFinding) -> str:

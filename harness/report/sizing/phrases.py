@@ -5,7 +5,7 @@ from __future__ import annotations
 from harness.analysis.sizing.types import Demand, Option, Part, SizingFinding
 from harness.facts.dagster_versions import workers_variable
 from harness.report.phrases import UNKNOWN, percent, plain, seconds
-from harness.units import show_money, show_seconds
+from harness.units import show_money, show_seconds, show_span
 
 HEADINGS = (
     "", "holds", "in\nflight", "holds\nat once", "CPU", "memory\nMiB", "gives\nfirst", "left",
@@ -99,4 +99,4 @@ def capacity_phrase(option: Option) -> str:
     low, high = option.capacity_low, option.capacity_high
     if low is None or low == high:
         return f"{option.capacity}"
-    return f"{option.capacity} ({low} {'or more' if high is None else f'to {high}'})"
+    return f"{option.capacity} ({show_span(low, high)})"

@@ -11,14 +11,7 @@ from hypothesis import strategies as st
 
 from harness.analysis.capacity import capacity_of
 from harness.analysis.search.adaptive import adaptive
-from harness.analysis.search.base import (
-    Aim,
-    Finished,
-    NextProbe,
-    Observation,
-    Probe,
-    span_words,
-)
+from harness.analysis.search.base import Aim, Finished, NextProbe, Observation, Probe
 from harness.analysis.search.bisect import bisect
 from harness.analysis.search.ladder import ladder
 from harness.analysis.search.strategies import search_for
@@ -241,12 +234,3 @@ def test_a_campaign_names_its_search(search: str, expected: list[int]) -> None:
     (cell,) = campaign.cells()
     seen = explore(search_for(campaign, cell), bare(100))
     assert [each.concurrency for each in seen] == expected
-
-
-@pytest.mark.parametrize(
-    ("low", "high", "said"), [(4, 6, "4 to 6"), (4, 4, "4"), (4, None, "4 or more")]
-)
-def test_where_a_threshold_lies_is_said_as_people_say_it(
-    low: int, high: int | None, said: str
-) -> None:
-    assert span_words(low, high) == said
