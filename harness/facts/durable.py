@@ -6,7 +6,7 @@ import errno
 import os
 import shutil
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from harness.errors import EnvironmentProblem
@@ -23,12 +23,12 @@ def writing(path: Path) -> Iterator[None]:
             raise EnvironmentProblem(
                 f"There is no room left to write {path}.",
                 evidence=f"{error.strerror}; free there: {_free(path)}",
-                hint="Free some disk space and measure again; what was stored before is readable.",
+                hint="Free some disk space and try again; what was stored before is readable.",
             ) from error
         raise EnvironmentProblem(
             f"{path} cannot be written.",
             evidence=str(error),
-            hint="Choose another results folder, or make this one writable.",
+            hint="Name another place to write to, or make this one writable.",
         ) from error
 
 
@@ -62,20 +62,32 @@ def _sync_folder(path: Path) -> None:
 
 
 def write_bytes(path: Path, content: bytes) -> None:
-    """Replace `path` as a whole, durably: a reader sees the old content or the new."""
+    """Replace a file as a whole, durably: a reader sees the old content or the new.
+
+    A link stays a link: what it leads to is replaced. A device or a pipe (`/dev/null`,
+    `/dev/stdout`, `>(gzip)`) is written to; there is nothing to replace.
+    """
+    with writing(path):
+        if path.exists() and not (path.is_file() or path.is_dir()):
+            path.write_bytes(content)
+        else:
+            _replace(path.resolve() if path.is_symlink() else path, content)
+
+
+def _replace(path: Path, content: bytes) -> None:
     # One writer a folder: a fixed temporary name is overwritten, never piles up after a kill.
     temporary = path.with_name(f".{path.name}.tmp")
-    with writing(path):
-        try:
-            with temporary.open("wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            temporary.replace(path)
-        except OSError:
+    try:
+        with temporary.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except OSError:
+        with suppress(OSError):
             temporary.unlink(missing_ok=True)
-            raise
-        _sync_folder(path.parent)
+        raise
+    _sync_folder(path.parent)
 
 
 def write_text(path: Path, text: str) -> None:
