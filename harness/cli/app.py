@@ -10,6 +10,7 @@ from rich.console import Console
 
 from harness import __version__
 from harness.cli import analyse, doctor, down, images, listing, report, run, size, verify
+from harness.cli.streams import lenient_streams
 from harness.errors import ExitCode, HarnessError
 
 app = typer.Typer(
@@ -53,7 +54,9 @@ def common(
 
 def main(argv: list[str] | None = None) -> None:
     """Run the command line; always ends in `SystemExit` with a code of DESIGN section 8."""
-    sys.exit(_code(list(sys.argv[1:] if argv is None else argv)))
+    with lenient_streams():
+        code = _code(list(sys.argv[1:] if argv is None else argv))
+    sys.exit(code)
 
 
 def _code(argv: list[str]) -> int:
@@ -62,14 +65,14 @@ def _code(argv: list[str]) -> int:
         result: Any = typer.main.get_command(app)(
             [a for a in argv if a != "--debug"], prog_name="harness", standalone_mode=False
         )
+        print(end="", flush=True)  # what is in the buffer may find no room either
     except HarnessError as error:
         if debug:
             raise
         _complain(error)
         return int(error.exit_code)
     except (KeyboardInterrupt, typer.Abort):
-        Console(stderr=True).print("Interrupted.")
-        return int(ExitCode.INTERRUPTED)
+        result = ExitCode.INTERRUPTED
     except typer.Exit as done:
         return int(done.exit_code)
     except Exception as error:
@@ -78,6 +81,9 @@ def _code(argv: list[str]) -> int:
             raise
         error.show()
         return int(ExitCode.BAD_INPUT)
+    # Typer makes a code of its own of Ctrl-C, and says nothing.
+    if result == ExitCode.INTERRUPTED:
+        Console(stderr=True).print("Interrupted.")
     return int(result or 0)
 
 
