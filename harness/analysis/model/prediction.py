@@ -6,7 +6,7 @@ The rest (failures, probes, backlog) are taken to hold as long as these do.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -101,8 +101,7 @@ def predict(
 ) -> Prediction | None:
     """The concurrency this setting would hold.
 
-    Every foreseen figure grows with the runs in flight, so the boundary is halved to. Replicas
-    are taken to share evenly: k of them hold k times what one holds.
+    Replicas are taken to share evenly: k of them hold k times what one holds.
 
     Args:
         slos: name to limit (docs/method.md); those that cannot be foreseen are not looked at.
@@ -127,6 +126,21 @@ def predict(
         binding=_binding(model, broken),
         evidence=(*_costs(model, setting), *_around(model, setting, slos, holds=holds)),
     )
+
+
+def most_that_hold(broken: Callable[[int], Sequence[str]], *, highest: int) -> int:
+    """The most runs that break nothing, up to `highest`; 0 when one run already does.
+
+    Every foreseen figure grows with the runs in flight, so the boundary is halved to.
+    """
+    low, high = 0, highest
+    while low < high:
+        middle = (low + high + 1) // 2
+        if broken(middle):
+            high = middle - 1
+        else:
+            low = middle
+    return low
 
 
 def memory_limit(slos: Mapping[str, float]) -> float | None:
@@ -172,14 +186,7 @@ def _relevant(
 
 def _holds(model: CellModel, setting: Setting, slos: Mapping[str, float], *, highest: int) -> int:
     """The most runs on one replica that break nothing; 0 when one run already does."""
-    low, high = 0, highest
-    while low < high:
-        middle = (low + high + 1) // 2
-        if _broken(model, setting, slos, middle):
-            high = middle - 1
-        else:
-            low = middle
-    return low
+    return most_that_hold(lambda runs: _broken(model, setting, slos, runs), highest=highest)
 
 
 def _broken(

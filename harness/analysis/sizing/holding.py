@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from harness.analysis.model.cell_model import CellModel
 from harness.analysis.model.closed_system import balance
-from harness.analysis.model.prediction import Setting, memory_limit, predict
+from harness.analysis.model.prediction import Setting, memory_limit, most_that_hold, predict
 from harness.analysis.sizing.blend import Blend, Ingredient, launch_s
 from harness.analysis.sizing.types import Limit
 from harness.campaign.profiles import Profile
@@ -102,15 +102,7 @@ def _sure(model: CellModel) -> bool:
 
 
 def _most(blend: Blend, profile: Profile, slos: Mapping[str, float]) -> int:
-    """Every figure grows with the runs in flight, so the boundary is halved to."""
-    low, high = 0, HIGHEST
-    while low < high:
-        middle = (low + high + 1) // 2
-        if _broken(blend, profile, slos, middle):
-            high = middle - 1
-        else:
-            low = middle
-    return low
+    return most_that_hold(lambda runs: _broken(blend, profile, slos, runs), highest=HIGHEST)
 
 
 def _broken(blend: Blend, profile: Profile, slos: Mapping[str, float], runs: int) -> Sequence[str]:

@@ -21,7 +21,7 @@ class Gap:
     grave: bool
 
 
-def gaps_of(
+def page_gaps(
     findings: Findings, pictures: Sequence[CellPicture], context: PageContext
 ) -> tuple[Gap, ...]:
     """Everything missing, the campaign's own first, then by cell in the order of the findings."""

@@ -18,7 +18,7 @@ from harness.report.html.figures import (
     phases_of,
     tells,
 )
-from harness.report.html.gaps import Gap, by_cell, gaps_of
+from harness.report.html.gaps import Gap, by_cell, page_gaps
 from harness.report.html.scale import Scale, scales_of
 from harness.report.standing import shared_traits
 from harness.report.verdict import cell_labels
@@ -110,7 +110,7 @@ def page_view(
     findings: Findings, pictures: Sequence[CellPicture], context: PageContext
 ) -> PageView:
     """What the templates are filled with."""
-    gaps = gaps_of(findings, pictures, context)
+    gaps = page_gaps(findings, pictures, context)
     return PageView(
         cells=tuple(_cell_views(findings, pictures, context, by_cell(gaps))),
         gaps=gaps,

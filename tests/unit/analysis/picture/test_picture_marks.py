@@ -9,9 +9,10 @@ import factory
 import pytest
 
 from harness.analysis.picture.cell import picture_of
-from harness.analysis.picture.marks import MOST_OF_A_KIND
+from harness.analysis.picture.marks import MOST_OF_A_KIND, PING_DEADLINE_S, PROBE_DEADLINE_S
 from harness.analysis.picture.types import Mark
 from harness.facts.model import Event
+from harness.rig.telemetry import ping, probe
 
 pytestmark = pytest.mark.unit
 
@@ -98,3 +99,7 @@ def test_deaths_and_kills_are_never_left_out() -> None:
     picture = picture_of(replace(CELL, events=many))
     assert len(picture.marks) == len(many)
     assert not any("oom_kill" in sentence for sentence in picture.missing)
+
+
+def test_deadlines_are_those_the_devices_keep() -> None:
+    assert (PING_DEADLINE_S, PROBE_DEADLINE_S) == (ping.DEADLINE_S, probe.DEADLINE_S)
