@@ -111,6 +111,8 @@ def durations_of(
     for name in names:
         if name in files and name in means:
             problems.add(f"--duration-file {files[name]}", f"{name} has a --duration as well")
+        elif name in files and name in p95s:
+            problems.add(f"--duration-p95 {p95s[name]}", f"the file of {name} tells it")
         elif name in files:
             measured = duration_in(files[name], problems)
             if measured is not None:
@@ -144,17 +146,22 @@ def duration_in(text: str, problems: Problems) -> Duration | None:
     except (OSError, UnicodeDecodeError) as error:
         problems.add(told, f"it cannot be read: {error}")
         return None
-    rows = [row for row in csv.reader(lines) if any(cell.strip() for cell in row)]
+    reader = csv.reader(lines)
+    rows = [(reader.line_num, row) for row in reader if any(cell.strip() for cell in row)]
     if not rows:
         problems.add(told, "there is nothing in it")
         return None
-    heading = [cell.strip() for cell in rows[0]]
-    headed = all(seconds_of(cell) is None for cell in heading)
-    at = _column(heading if headed else [], column, width=len(heading))
+    first = [cell.strip() for cell in rows[0][1]]
+    headed = all(seconds_of(cell) is None for cell in first)
+    at = _column(first if headed else [], column, width=len(first))
     if at is None:
-        problems.add(told, f"name the column, like {path}:{heading[0]}: it has {_list(heading)}")
+        problems.add(told, _which_column(path, first) if headed else "its columns have no names")
         return None
     return _in_column(rows[1:] if headed else rows, at, told, problems)
+
+
+def _which_column(path: Path, heading: Sequence[str]) -> str:
+    return f"name one of its columns, like {path}:{heading[-1]}; it has {', '.join(heading)}"
 
 
 def _place(text: str) -> tuple[Path, str | None]:
@@ -170,18 +177,16 @@ def _column(heading: Sequence[str], wanted: str | None, *, width: int) -> int | 
     return heading.index(wanted) if wanted in heading else None
 
 
-def _list(heading: Sequence[str]) -> str:
-    return ", ".join(heading)
-
-
 def _in_column(
-    rows: Sequence[Sequence[str]], at: int, told: str, problems: Problems
+    rows: Sequence[tuple[int, Sequence[str]]], at: int, told: str, problems: Problems
 ) -> Duration | None:
     values: list[float] = []
-    for number, row in enumerate(rows, start=1):
+    for number, row in rows:
         value = seconds_of(row[at]) if at < len(row) else None
         if value is None or value < 0:
-            problems.add(told, f"row {number}: {row[at] if at < len(row) else ''!r} is no duration")
+            problems.add(
+                told, f"line {number}: {row[at] if at < len(row) else ''!r} is no duration"
+            )
             return None
         values.append(value)
     found = duration_of(values)
@@ -208,7 +213,9 @@ def price_of(text: str, problems: Problems) -> dict[str, float]:
     for part in filter(None, (word.strip() for word in text.split(","))):
         name, _, value = (word.strip() for word in part.partition("="))
         amount = _number(value)
-        if name not in ("vcpu", "gib") or amount is None or amount < 0:
+        if name in ("vcpu", "gib") and amount is not None and amount <= 0:
+            problems.add(f"--price {text}", f"{name} must cost something; {amount:g} is nothing")
+        elif name not in ("vcpu", "gib") or amount is None:
             problems.add(f"--price {text}", f"{part!r} is not of the form vcpu=0.04 or gib=0.004")
         else:
             found[name] = amount

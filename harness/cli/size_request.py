@@ -12,6 +12,7 @@ from harness.analysis.judging import DEFAULT, Judging
 from harness.analysis.sizing.answer import Wishes
 from harness.analysis.sizing.demand import problems_of
 from harness.analysis.sizing.types import Demand, Price, SizingFinding
+from harness.campaign.plan import Slos
 from harness.cli.analyse import judging_options
 from harness.cli.listing import resolve
 from harness.cli.size_options import (
@@ -34,6 +35,8 @@ from harness.report.sizing.text import render_sizing
 from harness.scenarios.sizing import Where, answer, fargate_price
 
 FORMATS = ("terminal", "markdown", "json")
+MOST_REPLICAS = 100
+"""Every number of them is looked at on every task size: more would take minutes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,7 +100,11 @@ def _read(request: Request) -> _Question:
     if growth is None:
         problems.add(f"--growth {request.growth}", "neither a factor like 1.5 nor more like 50%")
     demand = demand_of(
-        request.runs_per_hour, shares, durations, burst=request.burst, growth=growth or 1.0
+        request.runs_per_hour,
+        shares,
+        durations,
+        burst=request.burst,
+        growth=1.0 if growth is None else growth,
     )
     if shares:
         problems.told += problems_of(demand)
@@ -134,6 +141,7 @@ def _judging(slos: Sequence[str], problems: Problems) -> Judging:
         return judging_options(slos, "auto") if slos else DEFAULT
     except CampaignError as error:
         problems.told += error.evidence.splitlines()
+        problems.told.append(f"objectives: {', '.join(Slos.model_fields)}")
         return DEFAULT
 
 
@@ -147,8 +155,8 @@ def _price(request: Request, problems: Problems) -> Price | None:
 
 
 def _check_the_rest(request: Request, problems: Problems) -> None:
-    if request.max_replicas < 1:
-        problems.add(f"--max-replicas {request.max_replicas}", "at least 1")
+    if not 1 <= request.max_replicas <= MOST_REPLICAS:
+        problems.add(f"--max-replicas {request.max_replicas}", f"1 to {MOST_REPLICAS}")
     if request.format not in FORMATS:
         problems.add(f"--format {request.format}", f"not one of {', '.join(FORMATS)}")
     if request.dagster:
@@ -156,7 +164,7 @@ def _check_the_rest(request: Request, problems: Problems) -> None:
             version_of(request.dagster)
         except ValueError:
             problems.add(f"--dagster {request.dagster}", "not a version like 1.13.27")
-    for name in ("image", "location"):
+    for name in ("image", "location", "workload"):
         if not str(getattr(request, name)).strip():
             problems.add(f"--{name}", "it needs a name")
     if request.emit is not None and request.emit.exists() and not request.emit.is_dir():

@@ -56,6 +56,9 @@ def queueing(
         raise ValueError(f"a limit lets at least one run through, not {limit}")
     if float(np.sum(in_flight[limit:])) < NEVER:
         return Queueing(share_waiting=0.0, drain_per_s=math.inf, wait_s_p95=0.0)
+    # So much lies beyond the limit that just below it nothing is left that a float can hold.
+    if in_flight[limit - 1] <= 0:
+        return None
     ratio = float(in_flight[limit] / in_flight[limit - 1])
     if ratio >= 1:
         return None

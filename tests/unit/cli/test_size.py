@@ -123,7 +123,8 @@ def test_every_problem_is_told_at_once(size: Size, capsys: pytest.CaptureFixture
     assert size(*wrong, usual=False) == 2
     told = capsys.readouterr().err
     for words in ("runs per hour", "--duration soon", "add up to 1", "burst", "--growth much",
-                  "--slo foo=3", "--price vcpu=x", "'mars'", "--max-replicas 0", "--dagster new",
+                  "--slo foo=3", "objectives: no_oom, failed_runs,", "--price vcpu=x", "'mars'",
+                  "--max-replicas 0", "--dagster new",
                   "--per-run-mib q", "--format xml", "--image"):  # fmt: skip
         assert words in told
     assert told.count("--duration soon") == 1
@@ -229,10 +230,11 @@ def test_durations_from_a_file(file: Callable[[str], Path], text: str, column: s
 @pytest.mark.parametrize(
     ("text", "column", "words"),
     [
-        ("job,took\netl,5", "", "name the column"),
-        ("job,took\netl,5", ":frob", "name the column"),
-        ("5\nsoon\n", "", "row 2: 'soon' is no duration"),
-        ("job,took\netl", ":took", "row 1: '' is no duration"),
+        ("job,took\netl,5", "", "runs.csv:took; it has job, took"),
+        ("job,took\netl,5", ":frob", "name one of its columns"),
+        ("1,45\n2,46", ":2", "its columns have no names"),
+        ("5\nsoon\n", "", "line 2: 'soon' is no duration"),
+        ("job,took\n\netl", ":took", "line 3: '' is no duration"),
         ("5\n-1\n", "", "is no duration"),
         ("seconds\n", "", "there is no duration in it"),
         ("", "", "nothing in it"),
@@ -256,7 +258,25 @@ def test_a_file_and_a_duration_contradict_each_other(size: Size, tmp_path: Path)
     path = tmp_path / "runs.txt"
     path.write_text("40\n50\n")
     assert size("--duration-file", str(path)) == 2
-    assert size("--runs-per-hour", "200", "--duration-file", str(path), "--json", usual=False) == 0
+    alone = ("--runs-per-hour", "200", "--duration-file", str(path), "--json")
+    assert size(*alone, usual=False) == 0
+    assert size(*alone, "--duration-p95", "60s", usual=False) == 2
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "words"),
+    [
+        ("--growth", "-100%", "growth must be above 0, not 0"),
+        ("--price", "vcpu=0,gib=0", "vcpu must cost something"),
+        ("--max-replicas", "100000", "--max-replicas 100000: 1 to 100"),
+        ("--workload", "", "--workload: it needs a name"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused(
+    size: Size, capsys: pytest.CaptureFixture[str], option: str, value: str, words: str
+) -> None:
+    assert size(option, value) == 2
+    assert words in capsys.readouterr().err
 
 
 def test_sizes_and_prices() -> None:
@@ -269,7 +289,7 @@ def test_sizes_and_prices() -> None:
         "",
     )
     assert noted(lambda p: price_of("", p)) == ({}, "")
-    for text in ("cpu=1", "vcpu", "vcpu=-1"):
+    for text in ("cpu=1", "vcpu", "vcpu=-1", "vcpu=0,gib=0"):
         assert "--price" in noted(lambda p, text=text: price_of(text, p))[1]
 
 

@@ -50,6 +50,15 @@ def test_a_limit_below_what_arrives_never_lets_the_queue_end() -> None:
     assert queueing(poisson(10.0), 11, rate_per_s=1.0) is not None
 
 
+@pytest.mark.filterwarnings("error")
+def test_a_limit_far_below_what_arrives_is_no_division_by_nothing() -> None:
+    """So far below that the probability there is too small for a float."""
+    far = np.zeros(2000)
+    far[1000:] = 1e-3
+    assert queueing(far, 1000, rate_per_s=1.0) is None
+    assert queueing(far, 10, rate_per_s=1.0) is None
+
+
 def test_who_waits_less_than_once_in_twenty_has_no_p95() -> None:
     found = queueing(poisson(5.0), 15, rate_per_s=1.0)
     assert found is not None
