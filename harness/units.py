@@ -24,15 +24,25 @@ def show_bytes(size_bytes: float) -> str:
 
 
 def show_seconds(duration_s: float) -> str:
-    """`0.0123` → `12 ms`, `4.21` → `4.2 s`, `754` → `12 min 34 s`."""
+    """`0.0123` → `12 ms`, `4.21` → `4.2 s`, `754` → `12 min 34 s`, `8100` → `2 h 15 min`."""
     if duration_s < 1:
         return f"{duration_s * 1000:.0f} ms"
     if duration_s < 10:
         return f"{duration_s:.1f} s"
     if duration_s < 120:
         return f"{duration_s:.0f} s"
-    minutes, seconds = divmod(round(duration_s), 60)
-    return f"{minutes} min {seconds} s" if seconds else f"{minutes} min"
+    if duration_s < 7200:
+        minutes, seconds = divmod(round(duration_s), 60)
+        return f"{minutes} min {seconds} s" if seconds else f"{minutes} min"
+    hours, minutes = divmod(round(duration_s / 60), 60)
+    return f"{hours:,} h {minutes} min" if minutes else f"{hours:,} h"
+
+
+def show_rate(per_second_or_hour: float) -> str:
+    """Three digits, never as a power of ten: `0.1389` → `0.139`, `1388.9` → `1,389`."""
+    if abs(per_second_or_hour) >= 100:
+        return f"{per_second_or_hour:,.0f}"
+    return f"{per_second_or_hour:.3g}"
 
 
 def show_cores(cores: float) -> str:

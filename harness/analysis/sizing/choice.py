@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from harness.analysis.sizing.types import Demand, Option
-from harness.units import show_money
+from harness.units import show_money, show_rate
 
 WORTH = 0.15
 """What two or more replicas may cost more than the cheapest that holds, to be taken instead."""
@@ -67,7 +67,7 @@ def reasons(
     if choice is None:
         return _none_holds(options, demand)
     said = [
-        f"{named(choice)} holds {demand.peak_rate_per_s:.3g} runs/s, the busiest time: "
+        f"{named(choice)} holds {show_rate(demand.peak_rate_per_s)} runs/s, the busiest time: "
         f"{choice.reason}.",
         _rule(options, choice),
     ]
@@ -148,8 +148,9 @@ def _none_holds(options: Sequence[Option], demand: Demand) -> tuple[str, ...]:
     )
     if nearest is None:
         return ("There was no size to look at.",)
+    rate = show_rate(demand.peak_rate_per_s)
     said = [
-        f"Nothing that was looked at holds {demand.peak_rate_per_s:.3g} runs/s, the busiest time.",
+        f"Nothing that was looked at holds {rate} runs/s, the busiest time.",
         f"Nearest came {named(nearest)}: {nearest.reason}.",
     ]
     if nearest.replicas == max(each.replicas for each in options):

@@ -13,7 +13,7 @@ from harness.analysis.sizing.demand import mean_duration_s
 from harness.analysis.sizing.known import Known, Source
 from harness.analysis.sizing.types import Comparison
 from harness.analysis.workers.dagster_defaults import FARGATE_VISIBLE_CPUS, default_workers
-from harness.units import MIB, show_cores, show_seconds
+from harness.units import MIB, show_cores, show_rate, show_seconds
 
 
 def compare(case: Case) -> tuple[Comparison, ...]:
@@ -36,8 +36,8 @@ def _peak(case: Case) -> Comparison:
     demand = case.terms.demand
     rate, mean_s = demand.runs_per_hour * demand.growth, mean_duration_s(demand)
     says = (
-        f"{mean_s:g} s ÷ 3600 × {rate:g} × {guide.BURST:g} = "
-        f"{guide.peak_concurrency(demand):.3g} at once"
+        f"{mean_s:g} s ÷ 3600 × {rate:,.12g} × {guide.BURST:g} = "
+        f"{show_rate(guide.peak_concurrency(demand))} at once"
     )
     best = case.choice or next((o for o in case.options if o.in_flight is not None), None)
     if best is None or best.in_flight is None:

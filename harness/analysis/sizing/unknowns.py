@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from shlex import quote
 
 from harness.analysis.sizing.case import Case, sources_of
 from harness.analysis.sizing.choice import named
@@ -95,7 +96,7 @@ def _verify(case: Case, choice: Option) -> str:
         settings.append(f"max_workers={choice.max_workers}")
     command = " ".join(f"--set '{setting}'" for setting in settings)
     folders = dict.fromkeys(source.folder for source in sources)
-    told = [f"harness run {folder}/campaign.yaml {command}" for folder in folders]
+    told = [f"harness run {quote(f'{folder}/campaign.yaml')} {command}" for folder in folders]
     need = choice.vcpu * choice.replicas + 1
     return (
         f"Verify with: {'; '.join(told)} (needs {show_cores(need)} on one machine; durations of "

@@ -24,7 +24,7 @@ def answer_sentence(finding: SizingFinding) -> str:
     """What to ship, or that nothing holds, in one sentence."""
     choice = finding.choice
     if choice is None:
-        return f"Nothing to ship: {demand_phrase(finding.demand)} is not held."
+        return "Nothing to ship: this demand is not held."
     settings = []
     if choice.max_workers is not None and finding.shipping is not None:
         settings.append(f"{workers_variable(finding.shipping.dagster)}={choice.max_workers}")
@@ -44,9 +44,10 @@ def demand_phrase(demand: Demand) -> str:
     """`200 runs/h of io (45 s), 2.5 times that when busiest`."""
     kinds = ", ".join(_part(part, alone=len(demand.parts) == 1) for part in demand.parts)
     growth = f" × {demand.growth:g} growth" if demand.growth != 1 else ""
+    noun = "run" if demand.runs_per_hour == 1 else "runs"
     return (
-        f"{demand.runs_per_hour:g} runs/h{growth} of {kinds}, {demand.burst:g} times that at the "
-        "busiest time"
+        f"{demand.runs_per_hour:,.12g} {noun}/h{growth} of {kinds}, {demand.burst:g} times that at "
+        "the busiest time"
     )
 
 

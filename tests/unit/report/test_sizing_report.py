@@ -143,7 +143,8 @@ def test_an_option_that_does_not_hold_says_why(finding: SizingFinding) -> None:
 
 
 def test_where_nothing_holds_there_is_nothing_to_paste(nothing: SizingFinding) -> None:
-    assert answer_sentence(nothing).startswith("Nothing to ship: 500000 runs/h")
+    assert answer_sentence(nothing) == "Nothing to ship: this demand is not held."
+    assert demand_phrase(nothing.demand).startswith("500,000 runs/h of io")
     assert "To paste" not in printed(nothing, 140)
     assert "```" not in sizing_markdown(nothing, ())
 
