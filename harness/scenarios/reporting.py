@@ -12,7 +12,6 @@ from pathlib import Path
 from harness.analysis.findings.document import Findings, findings_of
 from harness.analysis.judging import DEFAULT, Judging
 from harness.analysis.picture.campaign import pictures_of
-from harness.campaign.loading import load_campaign
 from harness.facts.durable import make_folder, write_text
 from harness.facts.layout import ResultsFolder
 from harness.facts.store import read_results
@@ -24,6 +23,7 @@ from harness.report.junit import render_junit
 from harness.report.markdown import render_markdown
 from harness.scenarios.overview import refresh_index
 from harness.scenarios.page_context import context_of, verdict_of
+from harness.scenarios.stored_plan import stored_plan
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -59,10 +59,9 @@ def judge_stored(
 
     Raises:
         StoredDataError: the folder cannot be read.
-        CampaignError: its `campaign.yaml` is none that this version knows.
     """
     stored = read_results(path)
-    campaign = load_campaign(stored.campaign_text, source=str(path / "campaign.yaml"))
+    campaign = stored_plan(path, stored)
     if findings is None:
         findings = findings_of(campaign, stored.environment, stored.cells, options=options)
     return Judged(

@@ -21,13 +21,13 @@ from harness.analysis.sizing.answer import Wishes, size
 from harness.analysis.sizing.known import Known, Source, known_of
 from harness.analysis.sizing.types import Demand, Price, SizingFinding
 from harness.analysis.workers.dagster_defaults import steps_at_once
-from harness.campaign.loading import load_campaign
 from harness.campaign.plan import Campaign
 from harness.campaign.pricing import TABLE, PriceTable, price_table
 from harness.errors import CampaignError, ExitCode, StoredDataError
 from harness.facts.dagster_versions import version_of
 from harness.facts.store import list_results, read_results
 from harness.facts.table import CellFacts
+from harness.scenarios.stored_plan import stored_plan
 
 STAND_IN = ("baselines", "quick-compose")
 """Below the results root: what answers where nothing else is stored."""
@@ -206,7 +206,7 @@ class _Folder:
 def _usable(path: Path, options: Judging, *, sure: bool) -> Iterator[tuple[str, Source | str]]:
     """Each cell's workload with its source, or why it is none."""
     stored = read_results(path)
-    campaign = load_campaign(stored.campaign_text, source=str(path / "campaign.yaml"))
+    campaign = stored_plan(path, stored)
     host = stored.environment.get("host")
     folder = _Folder(
         path=path,
@@ -229,7 +229,7 @@ def _source(folder: _Folder, record: CellFacts, finding: CellFinding) -> Source 
     cell, capacity = folder.options.of(record.cell), finding.capacity
     if folder.campaign.load.model != "closed":
         return f"its load is {folder.campaign.load.model}, not closed"
-    if not cell.limits_enforced:
+    if not cell.limits_enforced and record.steps:
         return "its limits were not enforced"
     if capacity.status == "invalid":
         return f"no valid capacity ({'; '.join(capacity.evidence)})"
@@ -273,9 +273,15 @@ def _refuse_gaps(wanted: Sequence[str], gathered: _Gathered, where: Where) -> No
             hint="Measure again: harness run --preset threshold",
         )
     known = sorted({*gathered.sources, *gathered.refused})
+    if not known:
+        raise StoredDataError(
+            f"There are no results in {places} to size with.",
+            evidence="\n".join(gathered.notes),
+            hint="Measure some: harness run. Or say where they are: --results FOLDER, --root.",
+        )
     raise CampaignError(
         f"{names} was not measured in {places}.",
-        evidence=f"Measured there: {', '.join(known) or 'nothing'}.",
+        evidence="\n".join((f"Measured there: {', '.join(known)}.", *gathered.notes)),
         hint="Size with one of those (--workload), or measure it: harness run",
     )
 

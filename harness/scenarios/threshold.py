@@ -12,7 +12,6 @@ from pathlib import Path
 
 from harness.analysis.findings.document import Findings, findings_of
 from harness.analysis.judging import DEFAULT, Judging
-from harness.campaign.loading import load_campaign
 from harness.campaign.plan import Campaign, CellPlan
 from harness.facts.durable import write_text
 from harness.facts.layout import CellFolder, ResultsFolder
@@ -21,6 +20,7 @@ from harness.report.json_document import findings_json
 from harness.rig.protocols import Listener, NextStep
 from harness.rig.session import SessionOptions, measure
 from harness.scenarios.seeking import Measured, Seeker
+from harness.scenarios.stored_plan import stored_plan
 
 
 def run(
@@ -72,7 +72,7 @@ def judge(path: Path, *, options: Judging = DEFAULT, write: bool = True) -> Find
         StoredDataError: the folder cannot be read.
     """
     stored = read_results(path)
-    campaign = load_campaign(stored.campaign_text, source=str(path / "campaign.yaml"))
+    campaign = stored_plan(path, stored)
     findings = findings_of(campaign, stored.environment, stored.cells, options=options)
     if write:
         write_text(ResultsFolder(path).findings_json, findings_json(findings))

@@ -93,9 +93,10 @@ def test_the_newest_folder_that_has_the_workload_is_used(stored: Stored) -> None
     assert "20260201T000000Z-new" in plateau.source, "the newest cell of cpu"
 
 
-def test_a_folder_that_cannot_be_read_is_passed_over_and_told(stored: Stored) -> None:
+@pytest.mark.parametrize("file", ["environment.json", "campaign.yaml"])
+def test_a_folder_that_cannot_be_read_is_passed_over_and_told(stored: Stored, file: str) -> None:
     broken = stored("20260201T000000Z-broken")
-    (broken / "environment.json").write_text("{")
+    (broken / file).write_text("{")
     root = stored("20260101T000000Z-good").parent
     finding = asked(Where(root=root))
     assert finding.sources[0].startswith("20260101T000000Z-good: ")
@@ -137,6 +138,20 @@ def test_without_an_objective_that_can_be_foreseen_there_is_nothing_to_hold(comp
         answer(demand(), WISHES, where=Where(folders=(compose,)), options=Judging(slos=off))
 
 
+def test_a_server_that_never_came_up_is_refused_for_that(repo_root: Path) -> None:
+    """Not for limits: nobody could read them back, but it died of one."""
+    folder = next((repo_root / "tests/data/results").glob("*-never-ready"))
+    with pytest.raises(NoAnswerError) as caught:
+        asked(Where(folders=(folder,)))
+    assert "no valid capacity" in caught.value.evidence
+
+
+def test_the_command_that_verifies_can_be_pasted(compose: Path, tmp_path: Path) -> None:
+    shutil.copytree(compose, tmp_path / "my results")
+    told = " ".join(asked(Where(folders=(tmp_path / "my results",))).unknown)
+    assert f"harness run '{tmp_path}/my results/campaign.yaml' --set " in told
+
+
 def test_an_open_load_is_no_source(stored: Stored) -> None:
     folder = stored("20260101T000000Z-open")
     text = (folder / "campaign.yaml").read_text()
@@ -150,9 +165,9 @@ def test_a_workload_that_was_never_measured_is_bad_input(compose: Path, tmp_path
     with pytest.raises(CampaignError, match="frob was not measured") as caught:
         asked(Where(folders=(compose,)), "frob")
     assert caught.value.evidence == "Measured there: cpu, io, mixed."
-    with pytest.raises(CampaignError, match="was not measured") as nothing:
+    with pytest.raises(StoredDataError, match="no results in") as nothing:
         asked(Where(root=tmp_path))
-    assert "nothing" in nothing.value.evidence
+    assert nothing.value.hint.startswith("Measure some: harness run.")
 
 
 def test_what_cannot_be_pooled_is_left_out_and_told(repo_root: Path) -> None:
