@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.console import Console
-from rich.text import Text
 
 from harness.errors import EnvironmentProblem
 
@@ -51,13 +50,9 @@ def show_findings(
 def print_report(judged: Judged, console: Console) -> None:
     """What is missing, then everything that was found."""
     from harness.report.standing import gaps_of
-    from harness.report.terminal import render
+    from harness.report.terminal import render, render_gaps
 
-    gaps = gaps_of(judged.context)
-    for text in ("Not complete", *(f"  {gap}" for gap in gaps)) if gaps else ():
-        console.print(Text(text, style="yellow"))
-    if gaps:
-        console.print()
+    render_gaps(gaps_of(judged.context), console)
     render(judged.findings, console)
 
 

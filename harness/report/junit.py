@@ -94,11 +94,12 @@ def _missing(findings: Findings, context: PageContext | None) -> list[ET.Element
 def _cell_suite(cell: CellFinding, findings: Findings, gap: str) -> ET.Element:
     """`gap`: why the cell is not whole, empty where it is."""
     doubts = [issue for issue in findings.validity if issue.cell == cell.id]
-    fatal = [_doubt(issue) for issue in doubts if issue.severity == "fatal"]
+    fatal = [issue for issue in doubts if issue.severity == "fatal"]
     names = list(dict.fromkeys(name for step in cell.steps for name in step.slo)) or [
         name for name, limit in (findings.campaign.get("slos") or {}).items() if limit is not None
     ]
-    cases = [_capacity_case(cell, fatal, gap), *(_slo_case(name, cell, fatal) for name in names)]
+    told = [_doubt(issue) for issue in fatal]
+    cases = [_capacity_case(cell, told, gap), *(_slo_case(name, cell, fatal) for name in names)]
     said = [cell_title(cell), *(_doubt(issue) for issue in doubts)]
     suite = _suite(cell.id, cases, "\n".join(said))
     suite.set("time", f"{_lasted_s(cell.steps):.3f}")  # steps serve several cases: not their sum
@@ -132,12 +133,14 @@ def _capacity_case(cell: CellFinding, fatal: Sequence[str], gap: str) -> Case:
     return replace(case, kind="skipped", message=f"{phrase}: {doubt}") if doubt else case
 
 
-def _slo_case(name: str, cell: CellFinding, fatal: Sequence[str]) -> Case:
+def _slo_case(name: str, cell: CellFinding, doubts: Sequence[IssueFinding]) -> Case:
     """One objective at one concurrency: it holds where a step held all of them.
 
     The name does not tell the concurrency: who follows a test case over time wants one name.
     """
     steps = _judged_at(cell)
+    indexes = {None, *(step.index for step in steps)}
+    fatal = [_doubt(issue) for issue in doubts if not steps or issue.step in indexes]
     if not steps:
         why = f": {cell.search.ended}" if cell.search.ended else "."
         return Case(name=name, kind="error", message=f"No step was measured{why}",

@@ -65,7 +65,7 @@ def render(findings: Findings, console: Console, *, steps: bool = True) -> None:
         steps: also the steps behind every cell's answer.
     """
     wide = console.width >= WIDE
-    unenforced = [cell for cell in findings.cells if not cell.limits_enforced]
+    unenforced = [cell for cell in findings.cells if cell.steps and not cell.limits_enforced]
     if unenforced:
         _line(console, LIMIT_MARK, style="yellow")
     _print_issues(console, findings)
@@ -77,15 +77,26 @@ def render(findings: Findings, console: Console, *, steps: bool = True) -> None:
         _print_reasons(console, cell)
         if steps and cell.steps:
             (_steps_table if wide else _steps_lines)(console, cell)
+        elif not cell.steps:
+            console.print()
     _print_defaults(console, findings.cells)
     for finding in findings.workers:
         _line(console, worker_title(finding), style="bold")
         for text in finding.evidence:
             _line(console, f"- {text}", indent=2)
-    if any(not cell.capacity.confirmed for cell in findings.cells):
+    if any("?" in capacity_phrase(cell.capacity) for cell in findings.cells):
         _line(console, DOUBT_MARK, style="dim")
     if steps and any(has_few(step) for cell in findings.cells for step in cell.steps):
         _line(console, FEW_MARK, style="dim")
+
+
+def render_gaps(gaps: Sequence[str], console: Console) -> None:
+    """What of the campaign is missing, a sentence a cell; nothing where nothing is."""
+    if gaps:
+        _line(console, "Not complete", style="yellow")
+        for gap in gaps:
+            _line(console, gap, style="yellow", indent=2)
+        console.print()
 
 
 def _line(console: Console, text: str, *, style: str = "", indent: int = 0) -> None:
@@ -196,7 +207,8 @@ def reasons_of(cell: CellFinding) -> Iterator[str]:
     if binding is not None and binding.runner_up is not None:
         yield f"next in line: {binding.runner_up} ({binding.strength})"
     yield from (blast_phrase(blast) for blast in cell.blasts)
-    yield f"{knee_phrase(cell)}; {predicted_phrase(cell)}"
+    known = (knee_phrase(cell), *([predicted_phrase(cell)] if cell.predicted else []))
+    yield "; ".join(known)
     yield from settings.why
     if settings.headroom is not None:
         yield settings.headroom.text

@@ -90,7 +90,7 @@ def knee(loads: Sequence[Load], *, unloaded_s: float | None) -> Knee:
     rates = [load.throughput_per_s for load in loads if _saturated(load, unloaded_s)]
     if not rates:
         most = max(load.runs for load in loads)
-        return _none("not_bracketed", f"nothing was saturated up to {most} runs")
+        return _none("not_bracketed", f"nothing was saturated up to {most} run{'s' * (most != 1)}")
     top = fmean(rates)
     low = high = None
     if len(rates) >= MIN_FOR_INTERVAL:

@@ -99,7 +99,9 @@ class PageView:
     @property
     def unenforced(self) -> tuple[CellView, ...]:
         """Cells whose limits nothing enforced."""
-        return tuple(view for view in self.cells if not view.cell.limits_enforced)
+        return tuple(
+            view for view in self.cells if view.cell.steps and not view.cell.limits_enforced
+        )
 
     def view_of(self, cell: str) -> CellView | None:
         """The view of a cell by its id, `None` where the findings do not have it."""

@@ -233,6 +233,55 @@ def test_a_campaign_that_broke_off_is_reported_by_the_same_command(
     assert files(root / found.name) >= DERIVED
 
 
+def test_a_server_that_never_came_up_is_not_said_to_have_had_no_limits(
+    root: Path, repo_root: Path, harness: Harness, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nobody could read them back; it was killed for memory, so there was one."""
+    (found,) = (repo_root / "tests/data/results").glob("*-never-ready")
+    shutil.copytree(found, root / found.name)
+    harness("report")
+    out = capsys.readouterr().out
+    assert "exited with 137 (OOM-killed)" in " ".join(out.split())
+    pages = [(root / found.name / name).read_text(encoding="utf-8") for name in DERIVED]
+    for text in (out, *pages):
+        assert "limits: unenforced" not in text
+        assert "limits_unenforced" not in text
+        assert "under the limits of its task size" not in text
+    assert "? tried and passed" not in out  # nothing in it has a question mark
+    assert "; -" not in out
+
+
+def test_in_junit_an_objective_tells_the_doubts_of_its_own_steps(
+    root: Path, repo_root: Path, harness: Harness, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (found,) = (repo_root / "tests/data/results").glob("*-invalid")
+    shutil.copytree(found, root / found.name)
+    harness("report", "--format", "junit")
+    cases = ET.fromstring(capsys.readouterr().out).iter("testcase")
+    told = {case.get("name"): case.findtext("error", "") for case in cases}
+    assert "drain_too_short at 3" in told.pop("capacity")
+    for text in told.values():
+        assert "drain_too_short at 1" in text
+        assert "drain_too_short at 3" not in text
+
+
+def test_what_is_missing_is_told_within_the_width(
+    root: Path,
+    repo_root: Path,
+    harness: Harness,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    (found,) = (repo_root / "tests/data/results").glob("*-never-ready")
+    shutil.copytree(found, root / found.name)
+    monkeypatch.setenv("COLUMNS", "60")
+    harness("report")
+    first, *rest = capsys.readouterr().out.split("\n\n")[0].splitlines()
+    assert first == "Not complete"
+    assert len(rest) > 1
+    assert all(line.startswith("  ") and len(line) <= 60 for line in rest)
+
+
 def test_a_server_that_holds_nothing_is_a_breach(
     root: Path, harness: Harness, capsys: pytest.CaptureFixture[str]
 ) -> None:
