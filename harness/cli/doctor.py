@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from harness.errors import ExitCode
 from harness.rig.cgroup import create
@@ -43,7 +44,9 @@ def doctor(
     rows.append(_py_spy_row())
     table = Table("", "what", "seen", "to mend it", box=None)
     for ok, what, seen, mend in rows:
-        table.add_row("[green]✓[/]" if ok else "[yellow]✗[/]", what, seen, mend)
+        # Plain text: `[stacks]` is an extra to install, no style.
+        mark = Text("✓", style="green") if ok else Text("✗", style="yellow")
+        table.add_row(mark, what, Text(seen), Text(mend))
     console.print(table)
     console.print(f"`harness run` would use: {'compose' if docker_ok else 'process'}")
     return 0 if all(ok for ok, *_ in host_rows) else int(ExitCode.ENVIRONMENT)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -45,7 +46,8 @@ def list_(
         print(json.dumps(rows, indent=2))
         return 0
     if not stored:
-        print(f"No campaigns in {root}. Measure one: harness run")
+        missing = "" if root.is_dir() else " (there is no such folder)"
+        print(f"No campaigns in {root}{missing}. Measure one: harness run")
         return 0
     table = Table("started (UTC)", "campaign", "cells", "state", box=None)
     table.add_column("folder", overflow="fold")
@@ -54,7 +56,7 @@ def list_(
             f"{entry.started_utc:%Y-%m-%d %H:%M:%S}", entry.campaign, str(entry.cells),
             _state(entry), str(entry.path),
         )  # fmt: skip
-    Console().print(table)
+    Console(markup=False).print(table)
     return 0
 
 
@@ -89,11 +91,19 @@ def resolve(name: str, root: Path) -> Path:
     if name == "latest":
         stored = list_results(root)
         if not stored:
-            raise StoredDataError(f"There are no results in {root}.", hint="harness run")
+            missing = "" if root.is_dir() else "There is no such folder."
+            raise StoredDataError(
+                f"There are no results in {root}.",
+                evidence=missing,
+                hint="Measure some: harness run. Or say where they are: --root FOLDER",
+            )
         return stored[0].path
     for candidate in (Path(name), root / name):
         if candidate.is_dir():
             return candidate
+    elsewhere = "" if root == Path("results") else f" --root {quote(str(root))}"
     raise StoredDataError(
-        f"There is no results folder {name!r}.", hint="See which there are: harness list"
+        f"There is no results folder {name!r}.",
+        evidence=f"Neither that path nor {root / name} is a folder.",
+        hint=f"See which there are: harness list{elsewhere}",
     )

@@ -37,7 +37,7 @@ PerRunMib = Annotated[
 Slo = Annotated[
     Texts, typer.Option("--slo", help="Another objective: --slo launch_s_p95=20. Repeatable.")
 ]
-MaxReplicas = Annotated[int, typer.Option(help="How many replicas to look at.")]
+MaxReplicas = Annotated[int, typer.Option(help="How many replicas to look at, at most 100.")]
 Results = Annotated[
     list[Path] | None,
     typer.Option(help="Results folders to use; left out, the newest usable ones. Repeatable."),
