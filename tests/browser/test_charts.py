@@ -29,9 +29,11 @@ from harness.analysis.picture.campaign import pictures_of
 from harness.analysis.picture.types import CellPicture, Group, Mark
 from harness.facts.store import read_results
 from harness.report.context import PageContext
+from harness.report.html import charts
 from harness.report.html.page import render_page
 from harness.report.json_document import findings_json
 from harness.scenarios.threshold import judge
+from harness.units import show_seconds
 
 pytestmark = pytest.mark.browser
 
@@ -73,6 +75,15 @@ def report(quick: Drawn, tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("report") / "report.html"
     path.write_text(render_page(*quick, context), encoding="utf-8")
     return path
+
+
+def test_a_hover_label_and_a_table_write_a_duration_alike(desk: BrowserContext) -> None:
+    durations_s = [0.0123, 0.9, 4.21, 9.97, 10.4, 119.4, 120, 754, 5400, 7199, 7200, 8100, 3.7e6]
+    words = Path(charts.__file__).parent / "assets" / "charts" / "words.js"
+    script = words.read_text(encoding="utf-8")
+    page = desk.new_page()
+    written = page.evaluate(f"(values) => {{ {script}\nreturn values.map(seconds); }}", durations_s)
+    assert written == [show_seconds(each) for each in durations_s]
 
 
 @pytest.fixture

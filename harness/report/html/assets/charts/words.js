@@ -8,9 +8,14 @@ function seconds(value) {
   if (value < 1) return `${Math.round(value * 1000)} ms`;
   if (value < 10) return `${value.toFixed(1)} s`;
   if (value < 120) return `${Math.round(value)} s`;
-  const minutes = Math.floor(Math.round(value) / 60);
-  const rest = Math.round(value) % 60;
-  return rest ? `${minutes} min ${rest} s` : `${minutes} min`;
+  if (value < 7200) return twoUnits(Math.round(value), "min", "s");
+  return twoUnits(Math.round(value / 60), "h", "min");
+}
+
+function twoUnits(whole, large, small) {
+  const [most, rest] = [Math.floor(whole / 60), whole % 60];
+  const words = `${most.toLocaleString("en")} ${large}`;
+  return rest ? `${words} ${rest} ${small}` : words;
 }
 
 function clock(value) {
