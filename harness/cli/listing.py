@@ -16,6 +16,9 @@ from harness.errors import StoredDataError
 if TYPE_CHECKING:
     from harness.facts.table import ResultsSummary
 
+ENDLESS = 10_000
+"""Columns, to see how wide a table would like to be."""
+
 
 def list_(
     root: Annotated[Path, typer.Option(help="Where results folders are.")] = Path("results"),
@@ -49,14 +52,16 @@ def list_(
         missing = "" if root.is_dir() else " (there is no such folder)"
         print(f"No campaigns in {root}{missing}. Measure one: harness run")
         return 0
-    table = Table("started (UTC)", "campaign", "cells", "state", box=None)
-    table.add_column("folder", overflow="fold")
+    table = Table("started (UTC)", "campaign", "cells", "state", "folder", box=None)
     for entry in stored:
         table.add_row(
             f"{entry.started_utc:%Y-%m-%d %H:%M:%S}", entry.campaign, str(entry.cells),
             _state(entry), str(entry.path),
         )  # fmt: skip
-    Console(markup=False).print(table)
+    console = Console(markup=False)
+    # Wider than the terminal rather than a path in pieces: it is there to be copied, or grepped.
+    needed = console.measure(table, options=console.options.update(max_width=ENDLESS)).maximum
+    Console(markup=False, width=max(console.width, needed)).print(table)
     return 0
 
 

@@ -36,6 +36,18 @@ def test_a_name_in_brackets_is_shown_whole(
     assert "[red]/20260101T000000Z-quick" in capsys.readouterr().out
 
 
+def test_a_path_is_in_one_piece_however_narrow_the_terminal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    folder = tmp_path / "20260101T000000Z-a-long-name-of-a-campaign"
+    folder.mkdir()
+    with pytest.raises(SystemExit):
+        main(["list", "--root", str(tmp_path)])
+    (line,) = (line for line in capsys.readouterr().out.splitlines() if str(folder) in line)
+    assert line.split()[:3] == ["2026-01-01", "00:00:00", "a-long-name-of-a-campaign"]
+
+
 def test_what_is_not_there_is_told_with_where_to_look(tmp_path: Path) -> None:
     with pytest.raises(StoredDataError) as no_root:
         resolve("latest", tmp_path / "x")
