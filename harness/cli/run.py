@@ -27,8 +27,11 @@ def run(  # noqa: PLR0913 - one parameter an option
     ] = None,
     preset: Annotated[
         str,
-        typer.Option(help=f"A campaign that ships with the harness: {', '.join(preset_names())}."),
-    ] = "quick",
+        typer.Option(
+            help=f"A campaign that ships with the harness: {', '.join(preset_names())}.",
+            show_default="quick",
+        ),
+    ] = "",
     target: Annotated[
         str, typer.Option(help="What hosts the server: auto, compose (containers) or process.")
     ] = "",
@@ -103,7 +106,10 @@ def _measure(
 
 
 def _load(path: Path | None, preset: str, overrides: list[str]) -> Campaign:
+    if path is not None and preset:
+        raise typer.BadParameter(f"{path} is a campaign already.", param_hint="--preset")
     if path is None:
+        preset = preset or "quick"
         return load_campaign(preset_text(preset), source=f"preset {preset}", overrides=overrides)
     try:
         text = path.read_text(encoding="utf-8")

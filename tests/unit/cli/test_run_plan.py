@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from harness.campaign.loading import preset_names
+from harness.cli.app import main
 from harness.cli.run import run
 from harness.errors import CampaignError
 
@@ -58,3 +59,13 @@ def test_a_campaign_that_cannot_be_meant_is_refused_before_anything_is_shown(
         run(campaign, dry_run=True)
     assert f"{campaign}:3: workloads.0: there is no package 'ioo'" in caught.value.evidence
     assert capsys.readouterr().out == ""
+
+
+def test_a_file_and_a_preset_are_two_campaigns(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One of them would be left out in silence, for as long as the other takes."""
+    with pytest.raises(SystemExit) as ended:
+        main(["run", str(tmp_path / "c.yaml"), "--preset", "smoke", "--dry-run"])
+    assert ended.value.code == 2
+    assert "is a campaign already" in " ".join(capsys.readouterr().err.split())
