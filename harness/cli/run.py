@@ -20,18 +20,14 @@ from harness.errors import CampaignError, HarnessError
 from harness.rig.protocols import Listener
 from harness.watch.choose import watching
 
+PRESETS = f"A campaign that ships with the harness: {', '.join(preset_names())}."
+
 
 def run(  # noqa: PLR0913 - one parameter an option
     campaign: Annotated[
         Path | None, typer.Argument(help="A campaign file (YAML). Without one: the preset.")
     ] = None,
-    preset: Annotated[
-        str,
-        typer.Option(
-            help=f"A campaign that ships with the harness: {', '.join(preset_names())}.",
-            show_default="quick",
-        ),
-    ] = "",
+    preset: Annotated[str, typer.Option(help=PRESETS, show_default="quick")] = "",
     target: Annotated[
         str, typer.Option(help="What hosts the server: auto, compose (containers) or process.")
     ] = "",
