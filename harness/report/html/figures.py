@@ -34,7 +34,7 @@ PHASES = Sketch(
     look_for="The part that grows with concurrency is the one that starves.",
 )  # fmt: skip
 GANTT = Sketch(
-    kind="gantt", title="Runs of one step", unit="seconds since the cell began", key="step",
+    kind="gantt", title="Runs of one step", unit="seconds since the step began", key="step",
     look_for="Long waits before a run starts show what a launch costs; rows show how many are in "
     "flight.",
 )  # fmt: skip
