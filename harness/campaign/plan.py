@@ -1,13 +1,15 @@
 """What to measure: the campaign as frozen, validated data.
 
-A campaign is the product of profiles × workloads × Dagster versions × workers × replicas; each
-combination is one cell, and each cell climbs through steps. Nothing here reads a file or a
-clock; `harness.campaign.loading` makes these from YAML.
+A campaign is the product of profiles × workloads × Dagster versions × workers × replicas, as often
+as `repetitions` says; each combination is one cell, and each cell climbs through steps. Nothing
+here reads a file or a clock; `harness.campaign.loading` makes these from YAML.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from itertools import product
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
@@ -24,7 +26,12 @@ Param = int | float | str | bool
 Concurrency = Annotated[int, Field(ge=1, le=500)]
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]*$", max_length=60)]
-DagsterVersion = Annotated[str, StringConstraints(pattern=r"^\d+\.\d+\.\d+$")]
+DagsterVersion = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]*$", max_length=40)]
+"""A release `1.A.B`, `latest`, or a label that `Campaign.builds` explains."""
+
+RELEASE = re.compile(r"\d+\.\d+\.\d+")
+LATEST = "latest"
+"""The newest release there is when the campaign starts; its number takes its place then."""
 
 
 class Strict(BaseModel):
@@ -165,10 +172,12 @@ LADDER = (1, 2, 4, 8, 12, 16, 20)
 class Search(Strict):
     """How the threshold is looked for, over whole concurrencies.
 
-    `ladder` climbs `concurrencies` (each `repetitions` times) until `stop_after_failures` of them
-    failed in a row. `bisect` halves, once. `adaptive` gallops up, then repeats at the boundary
-    until the answer is as sure as `confidence`, or `max_steps` or `max_minutes` (a cell) are
-    spent. For both, `concurrencies` is the grid; left out, every number from 1 to `highest`.
+    `always` are equal loads for a comparison: what every cell of an `adaptive` search measures
+    first, whatever it finds; they count as steps. `ladder` climbs `concurrencies` (each
+    `repetitions` times) until `stop_after_failures` of them failed in a row. `bisect` halves,
+    once. `adaptive` gallops up, then repeats at the boundary until the answer is as sure as
+    `confidence`, or `max_steps` or `max_minutes` (a cell) are spent. For both, `concurrencies` is
+    the grid; left out, every number from 1 to `highest`.
     """
 
     strategy: Strategy = "adaptive"
@@ -179,6 +188,7 @@ class Search(Strict):
     confidence: float = Field(default=0.95, ge=0.5, le=0.999)
     max_steps: int = Field(default=24, ge=2, le=500)
     max_minutes: float | None = Field(default=None, gt=0, le=1440)
+    always: tuple[Concurrency, ...] = ()
 
     @property
     def grid(self) -> tuple[int, ...]:
@@ -212,14 +222,16 @@ class CellPlan(Strict):
     feed: Feed
     max_concurrent_runs: int | None = None
     queue: Queue = Queue()
+    repetition: int | None = None
 
     @property
     def id(self) -> str:
         """Unique within the campaign, safe as a folder name."""
         limit = f"_q{self.max_concurrent_runs}" if self.max_concurrent_runs is not None else ""
+        again = f"_n{self.repetition}" if self.repetition is not None else ""
         return (
             f"{self.profile.name}_{self.workload.name}_{self.dagster}"
-            f"_w{self.max_workers}_r{self.replicas}_{self.feed}{limit}"
+            f"_w{self.max_workers}_r{self.replicas}_{self.feed}{limit}{again}"
         )
 
     @property
@@ -229,8 +241,36 @@ class CellPlan(Strict):
         return self.feed == "queued" or running
 
 
+class Nightly(Strict):
+    """How `harness nightly` runs this campaign unattended; `harness run` ignores it.
+
+    `budget_minutes`: the campaign is shortened by rule until it is expected to fit (see
+    `harness.campaign.budget`). `pinned`: a results folder to compare with, beside the campaign's
+    own baseline version. `nights`: how many earlier nights stand beside tonight. `retries`: how
+    often cells that came out invalid are measured again, in all. `gates`: metrics (without
+    `@load`) that may turn a night red; empty takes those that gate by default. `keep_facts_days`:
+    raw facts of nights older than that are removed, findings never. `min_free_gib`: below that
+    nothing is begun.
+    """
+
+    budget_minutes: float | None = Field(default=None, gt=0, le=1440)
+    pinned: str | None = None
+    nights: int = Field(default=14, ge=1, le=365)
+    retries: int = Field(default=1, ge=0, le=10)
+    gates: tuple[str, ...] = ()
+    keep_facts_days: float = Field(default=30, ge=0, le=36500)
+    min_free_gib: float = Field(default=2, ge=0, le=10000)
+
+
 class Campaign(Strict):
-    """Everything one invocation measures."""
+    """Everything one invocation measures.
+
+    `dagster`: releases, or labels that `builds` explains: another release under that name (which
+    compares a version with itself), or the path of a wheel, a folder of wheels or a checkout.
+    `baseline`: the one of them the others are compared with; left out, the first. `repetitions`:
+    equal cells of each kind, in rounds; every second round goes through the versions backwards
+    (ABBA), so that a drift of the machine meets all of them alike.
+    """
 
     name: Name
     description: str = ""
@@ -239,6 +279,9 @@ class Campaign(Strict):
     profiles: tuple[Profile, ...] = Field(min_length=1)
     workloads: tuple[Workload, ...] = Field(min_length=1)
     dagster: tuple[DagsterVersion, ...] = Field(default=("1.13.27",), min_length=1)
+    builds: dict[Name, str] = Field(default_factory=dict)
+    baseline: DagsterVersion | None = None
+    repetitions: int = Field(default=1, ge=1, le=50)
     max_workers: tuple[Annotated[int, Field(ge=1, le=1000)], ...] = Field(
         default=(6,), min_length=1
     )
@@ -254,25 +297,35 @@ class Campaign(Strict):
     search: Search = Search()
     slos: Slos = Slos()
     devices: tuple[str, ...] | None = None  # None: every device the target offers
+    nightly: Nightly = Nightly()
+
+    @property
+    def baseline_version(self) -> str | None:
+        """What the other versions are compared with; `None` where there is but one."""
+        return (self.baseline or self.dagster[0]) if len(self.dagster) > 1 else None
 
     def cells(self) -> Iterator[CellPlan]:
-        """Every cell, workloads innermost so that equal servers follow each other."""
-        for version in self.dagster:
-            for profile in self.profiles:
-                for workers in self.max_workers:
-                    for replicas in self.replicas:
-                        for limit in self.max_concurrent_runs:
-                            for workload in self.workloads:
-                                yield CellPlan(
-                                    profile=profile,
-                                    workload=workload,
-                                    dagster=version,
-                                    max_workers=workers,
-                                    replicas=replicas,
-                                    feed=self.feed,
-                                    max_concurrent_runs=limit,
-                                    queue=self.queue,
-                                )
+        """Every cell in the order of measuring, round by round.
+
+        Versions are innermost, so that cells to be compared are neighbours in time, then workloads.
+        """
+        for number in range(1, self.repetitions + 1):
+            versions = self.dagster if number % 2 else self.dagster[::-1]
+            for profile, workers, replicas, limit, workload, version in product(
+                self.profiles, self.max_workers, self.replicas, self.max_concurrent_runs,
+                self.workloads, versions,
+            ):  # fmt: skip
+                yield CellPlan(
+                    profile=profile,
+                    workload=workload,
+                    dagster=version,
+                    max_workers=workers,
+                    replicas=replicas,
+                    feed=self.feed,
+                    max_concurrent_runs=limit,
+                    queue=self.queue,
+                    repetition=number if self.repetitions > 1 else None,
+                )
 
     def concurrencies(self, cell: CellPlan) -> tuple[int, ...]:
         """The cell's grid or ladder: its workload's own, else the campaign's."""

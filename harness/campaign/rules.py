@@ -14,7 +14,17 @@ from typing import Any
 
 from harness.campaign.draft import Path
 from harness.campaign.packages import package_of, unknown_package
-from harness.campaign.plan import Campaign, Load, Part, Search, Sensors, StepTimes, Workload
+from harness.campaign.plan import (
+    LATEST,
+    RELEASE,
+    Campaign,
+    Load,
+    Part,
+    Search,
+    Sensors,
+    StepTimes,
+    Workload,
+)
 from harness.campaign.shorthand import LISTS, items
 
 Problems = Iterator[tuple[Path, str]]
@@ -25,6 +35,7 @@ SEARCH_OPTIONS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "confidence": ("adaptive",),
         "max_steps": ("adaptive", "bisect"),
         "max_minutes": ("adaptive", "bisect"),
+        "always": ("adaptive",),
         "repetitions": ("ladder",),
         "stop_after_failures": ("ladder",),
     }
@@ -54,12 +65,34 @@ def contradictions(data: Mapping[str, Any]) -> Problems:
     for index, workload in enumerate(items(data.get("workloads"))):
         if isinstance(workload, dict):
             yield from _workload(workload, ("workloads", index))
+    yield from _versions(data)
     yield from _feed(data)
     yield from _burst(data)
     search = data.get("search")
     if isinstance(search, dict):
         yield from _rising(search.get("concurrencies"), ("search", "concurrencies"))
         yield from _search_options(search)
+
+
+def _versions(data: Mapping[str, Any]) -> Problems:
+    """Every label is explained, and everything explained is measured."""
+    versions = [each for each in items(data.get("dagster")) if isinstance(each, str)]
+    builds = data.get("builds")
+    known = builds if isinstance(builds, dict) else {}
+    for index, version in enumerate(versions):
+        if not RELEASE.fullmatch(version) and version != LATEST and version not in known:
+            said = f"{version} is no release such as 1.13.27, and builds does not explain it"
+            yield ("dagster", index), said
+    for label in known:
+        if RELEASE.fullmatch(str(label)) or label == LATEST:
+            yield ("builds", label), "is a release already: give the build a name of its own"
+        elif "dagster" in data and label not in versions:
+            yield ("builds", label), "is not measured: name it under dagster, or leave it out"
+    baseline = data.get("baseline")
+    if isinstance(baseline, str) and baseline not in (
+        versions or Campaign.model_fields["dagster"].default
+    ):
+        yield ("baseline",), f"{baseline} is not among the versions under dagster"
 
 
 def _infinite(value: object, path: Path) -> Problems:

@@ -39,7 +39,7 @@ _MODELS: Mapping[tuple[str, ...], type[BaseModel]] = MappingProxyType(
 )
 _NAME = "must be lower-case letters, digits and . _ - and start with a letter or a digit"
 _PATTERNS = {
-    "dagster": "must be a full version such as 1.13.27",
+    "dagster": "must be a full version such as 1.13.27, or the name of a build",
     "name": _NAME,
     "module": _NAME,
     "workload": _NAME,

@@ -6,6 +6,8 @@ so that all of them say the same.
 
 from __future__ import annotations
 
+import re
+
 STEPS_VARIABLE = "DAGSTER_MULTIPROCESS_EXECUTOR_MAX_CONCURRENT"
 """Steps of one run at a time in the multiprocess executor; unset, the machine's CPU count."""
 
@@ -19,8 +21,21 @@ CONCURRENCY_SECTION = (1, 10)
 """First Dagster whose `dagster.yaml` has `concurrency: runs:`; before, `run_queue:`."""
 
 
+NEWEST = (9999,)
+"""Where a build of one's own stands: after every release."""
+
+_RELEASE = re.compile(r"\d+\.\d+\.\d+")
+
+
+def is_release(dagster: str) -> bool:
+    """Whether this is a release `1.A.B`, not a label of something built."""
+    return _RELEASE.fullmatch(dagster) is not None
+
+
 def version_of(dagster: str) -> tuple[int, ...]:
-    """`1.13.27` → (1, 13, 27)."""
+    """`1.13.27` → (1, 13, 27); what is no release is taken for newer than all of them."""
+    if not is_release(dagster):
+        return NEWEST
     return tuple(int(part) for part in dagster.split("."))
 
 

@@ -136,7 +136,9 @@ def broke_off(ended: str) -> bool:
 class Cell:
     """What one cell was meant to be and what it really was.
 
-    `ended`: `interrupted`, `failed: …`, or why the search was done; empty while it goes on.
+    `repetition`: which of several equal cells, from 1. `detail` has what the target says of its
+    software. `ended`: `interrupted`, `failed: …`, or why the search was done; empty while it goes
+    on.
     """
 
     id: str
@@ -161,6 +163,7 @@ class Cell:
     executor: str = "in_process"
     sensors: dict[str, Any] | None = None
     detail: dict[str, Any] = field(default_factory=dict)
+    repetition: int | None = None
     idle_start_s: float | None = None
     idle_end_s: float | None = None
     sealed: bool = False

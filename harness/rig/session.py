@@ -136,6 +136,7 @@ class _CellSession:
             max_concurrent_runs=cell.max_concurrent_runs,
             executor=cell.workload.executor,
             sensors=sensors.model_dump() if sensors else None,
+            repetition=cell.repetition,
         )
 
 

@@ -63,6 +63,7 @@ class Seeker:
         self._host_cpus = None if host_cpus is None else float(host_cpus)
         self._tell = tell
         self._seen: dict[int, Observation] = {}
+        self._equals: tuple[Observation, ...] | None = None
         self._guess: int | None = None
         self._at_most: int | None = None
 
@@ -72,14 +73,16 @@ class Seeker:
         if any(step.index not in self._seen for step in measured):
             self._look(read_cell(self._folder), measured)
         room = self._room(measured)
+        own = [self._seen[step.index] for step in measured]
         search = search_for(
             self._campaign,
             self._cell,
             guess=self._guess,
             at_most=self._at_most,
             max_steps=len(measured) + room if room else None,
+            before=self._before(),
         )
-        order = search([self._seen[step.index] for step in measured])
+        order = search(own)
         if isinstance(order, Finished):
             return Done(reason=order.reason)
         if room == 0:
@@ -121,6 +124,17 @@ class Seeker:
             and (held := _held(judged, self._campaign.search.confidence)) is not None
         ]
         self._at_most = min(larger, default=None)
+
+    def _before(self) -> tuple[Observation, ...]:
+        """What equal cells showed earlier in this campaign."""
+        if self._equals is None:
+            equals = [each for each in self._earlier if _is_equal(each.cell, self._cell)]
+            self._equals = tuple(
+                observation_of(step)
+                for each in equals
+                for step in judge_cell(read_cell(each.folder)).steps
+            )
+        return self._equals
 
     def _room(self, measured: Sequence[Step]) -> int | None:
         """How many more steps fit into `max_minutes`; `None` where nothing limits them."""
@@ -173,6 +187,11 @@ def _held(judged: JudgedCell, confidence: float) -> int | None:
     """What a finished cell surely holds; `None` where nothing bounds it."""
     found = capacity_in(judged, confidence=confidence)
     return found.concurrency if found.status == "bracketed" and found.confirmed else None
+
+
+def _is_equal(other: CellPlan, cell: CellPlan) -> bool:
+    """Whether `other` is the same cell, measured before."""
+    return other.model_copy(update={"repetition": cell.repetition}) == cell
 
 
 def _only_larger(other: CellPlan, cell: CellPlan) -> bool:

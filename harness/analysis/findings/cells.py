@@ -137,7 +137,21 @@ def cell_finding(found: JudgedRecord, around: Surroundings) -> CellFinding:
             background=_background(found, around),
         ),
         defaults=_defaults(cell, around),
+        repetition=cell.repetition,
+        software=_software(cell.detail),
     )
+
+
+def _software(detail: Mapping[str, Any]) -> dict[str, str]:
+    """What the target said it ran, as far as it said so."""
+    images = detail.get("images") or {}
+    said = {
+        "dagster": detail.get("dagster_version"),
+        "lock": (detail.get("lock") or {}).get("sha256"),
+        "image": (images.get("dagster") or {}).get("name"),
+        "database": detail.get("postgres") or (images.get("postgres") or {}).get("name"),
+    }
+    return {name: str(value) for name, value in said.items() if value}
 
 
 def _answer(found: JudgedRecord, around: Surroundings) -> tuple[Capacity, Binding | None]:

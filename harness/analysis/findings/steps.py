@@ -67,6 +67,7 @@ def step_finding(judged: JudgedStep) -> StepFinding:
         generator_cpu_cores=step.generator_cpu_cores,
         observer_cpu_cores=step.observer_cpu_cores,
         slo={result.name: _slo(result) for result in judged.slos},
+        run_rss_mib=mib(server.grown_run_bytes) if server.grown_run_bytes else None,
     )
 
 

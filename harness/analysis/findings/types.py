@@ -6,7 +6,7 @@ else in SI base units.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from harness.analysis.advice.recommendation import Recommendation
@@ -147,7 +147,7 @@ class SearchFinding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepFinding:
-    """One judged step."""
+    """One judged step. `run_rss_mib`: RSS of one run at work (`measures.grown_run`)."""
 
     index: int
     kind: str
@@ -191,11 +191,16 @@ class StepFinding:
     generator_cpu_cores: float | None
     observer_cpu_cores: float | None
     slo: dict[str, SloFinding]
+    run_rss_mib: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CellFinding:
-    """One cell: what it was, what it holds, what a run costs, what to ship."""
+    """One cell: what it was, what it holds, what a run costs, what to ship.
+
+    `repetition`: which of several equal cells, from 1; `None` where there is one. `software`: what
+    it ran, by name: lock, images, database, and the version the server itself says it is.
+    """
 
     id: str
     profile: ProfileFinding
@@ -223,6 +228,8 @@ class CellFinding:
     steps: tuple[StepFinding, ...]
     recommendation: Recommendation
     defaults: tuple[str, ...]
+    repetition: int | None = None
+    software: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from harness.analysis.measures.grown_run import grown_run_bytes
 from harness.analysis.measures.percentiles import Quantile, median, percentile
 from harness.analysis.measures.steady_state import Steady, steady_of
 from harness.analysis.measures.windows import (
@@ -92,6 +93,7 @@ class ServerUse:
     cpu_ratio: float | None = None
     throttled_ratio: float | None = None
     cpu_s_per_run: float | None = None
+    grown_run_bytes: float | None = None
     oom_kills: int = 0
     restarts: int = 0
 
@@ -296,6 +298,7 @@ def _server(
         else None,
         throttled_ratio=_throttled(samples, hold) if hold else None,
         cpu_s_per_run=used_s / completed if used_s is not None and completed else None,
+        grown_run_bytes=grown_run_bytes(samples, hold) if hold else None,
         oom_kills=max(step.oom_kills, _oom_kills(step, samples)),
         restarts=step.restarts,
     )

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from harness.analysis.search.adaptive import adaptive
-from harness.analysis.search.base import Aim, NextProbe
+from harness.analysis.search.base import Aim, NextProbe, Observation
 from harness.analysis.search.bisect import bisect
 from harness.analysis.search.ladder import ladder
+from harness.analysis.search.shared import shared
 from harness.campaign.plan import Campaign, CellPlan
 
 
@@ -16,6 +19,7 @@ def search_for(
     guess: int | None = None,
     at_most: int | None = None,
     max_steps: int | None = None,
+    before: Sequence[Observation] = (),
 ) -> NextProbe:
     """The cell's search. Concurrency 1 always comes first: slowdowns are judged against it.
 
@@ -25,6 +29,7 @@ def search_for(
         guess: see `Aim`.
         at_most: see `Aim`.
         max_steps: where time allows fewer steps than the campaign does.
+        before: what equal cells showed earlier in the campaign (`adaptive` only).
     """
     plan, grid = campaign.search, campaign.concurrencies(cell)
     aim = Aim(
@@ -38,4 +43,8 @@ def search_for(
         return ladder(
             aim, repetitions=plan.repetitions, stop_after_failures=plan.stop_after_failures
         )
-    return bisect(aim) if plan.strategy == "bisect" else adaptive(aim)
+    if plan.strategy == "bisect":
+        return bisect(aim)
+    if plan.always or before:
+        return shared(aim, always=plan.always, before=before)
+    return adaptive(aim)

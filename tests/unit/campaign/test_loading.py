@@ -68,7 +68,7 @@ class TestProblems:
         (told,) = problems(MINIMAL + "search: {xyz: 1}")
         known = (
             "strategy, concurrencies, highest, repetitions, stop_after_failures, confidence, "
-            "max_steps, max_minutes"
+            "max_steps, max_minutes, always"
         )
         assert told == f"c.yaml:4: search.xyz: unknown key; known here: {known}"
 
@@ -101,7 +101,7 @@ class TestProblems:
             ("step: {hold_s: '6'}", "step.hold_s: must be a valid number, not '6'"),
             ("description: 7", "description: must be text (quotes make it so), not 7"),
             ("dagster: 1.13", "dagster: must be text (quotes make it so), not 1.13"),
-            ("dagster: '1.13'", "dagster: must be a full version such as 1.13.27, not '1.13'"),
+            ("dagster: '1.13'", "dagster: 1.13 is no release such as 1.13.27, and builds does not explain it"),
             ("target: podman", "target: must be 'auto', 'compose' or 'process', not 'podman'"),
             ("max_workers: []", "max_workers: must not be empty"),
             ("replicas: {a: 1}", "replicas: must be a list"),

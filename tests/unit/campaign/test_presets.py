@@ -25,12 +25,12 @@ def preset(name: str, *overrides: str) -> Campaign:
     return load_campaign(preset_text(name), source=name, overrides=overrides)
 
 
-SMALL = ("arrivals", "burst", "day", "quick", "smoke", "threshold", "workers")
+SMALL = ("arrivals", "burst", "compare", "day", "quick", "smoke", "threshold", "workers")
 
 
 def test_the_presets_are_known_by_name_in_alphabetical_order() -> None:
     assert preset_names() == (
-        "arrivals", "burst", "day", "guide", "quick", "smoke", "threshold", "workers"
+        "arrivals", "burst", "compare", "day", "guide", "quick", "smoke", "threshold", "workers"
     )  # fmt: skip
 
 

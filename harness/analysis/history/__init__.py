@@ -1,0 +1,1 @@
+"""Campaigns over months: series, change points, what a night has to be red for."""
