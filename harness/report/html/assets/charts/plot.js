@@ -1,13 +1,5 @@
 // One figure of the page: what stands around the drawing, and when it is drawn anew.
 
-const KINDS = {
-  curve: { build: curveFigure, height: 470 },
-  phases: { build: phasesFigure, height: 320 },
-  gantt: { build: ganttFigure, height: 300 },
-};
-for (const [kind, { height }] of Object.entries(TIME_CHARTS)) {
-  KINDS[kind] = { build: (cell, look) => timeFigure(cell, look, kind), height, timed: true };
-}
 const CONFIG = { displayModeBar: false, scrollZoom: false, doubleClick: false, typesetMath: false };
 const PRINT_WIDTH_PX = 660;
 const MARGINS_PX = { wide: 74, narrow: 54 };
