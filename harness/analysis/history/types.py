@@ -22,8 +22,9 @@ class Figure:
     """One metric of a campaign's cells of one kind and role, over its rounds.
 
     `key` as in `MetricComparison.key`. `value`: geometric mean; of a ratio, contender ÷ baseline.
-    `sd`: of ln(value) between equal cells, over `free` degrees of freedom (see `NoiseFloor`);
-    `None` where a single cell stands behind it. `rounds`: cells, or for a ratio rounds.
+    `sd`: of the ln of what the mean is of, over `free` degrees of freedom: of equal cells (see
+    `NoiseFloor`), or of the rounds' ratios; so that ln(value) is known to `sd / √rounds`. `None`
+    where a single cell or round stands behind it. `rounds`: cells, or for a ratio rounds.
     """
 
     kind: str
@@ -40,9 +41,12 @@ class Figure:
 class Entry:
     """One campaign, as it stays in the index for ever.
 
-    `stamp` tells whether its findings have changed since. `started_s`: epoch seconds. `valid`: at
-    least one cell has figures. `subject`, `baseline`: Dagster versions; `baseline` is empty where
-    there was one version. `host`, `harness`, `method`: what else a change may come from.
+    `stamp` tells whether its findings have changed since. `started_s`: epoch seconds. `subject`,
+    `baseline`: Dagster versions; `baseline` is empty where there was one version. With several
+    versions under test `subject` names all (`1.12.22 + 1.13.28`), and the kinds of all but the
+    first end in `, version 2` and so on: a series follows a place in the campaign, not a version.
+    `host`, `harness`, `method`: what else a change may come from. `problem`: why there are no
+    figures. `gone`: the folder is not there any more.
     """
 
     folder: str
@@ -56,6 +60,12 @@ class Entry:
     method: int
     figures: tuple[Figure, ...]
     problem: str = ""
+    gone: bool = False
+
+    @property
+    def valid(self) -> bool:
+        """Whether at least one cell has figures."""
+        return bool(self.figures)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +93,8 @@ class Point:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChangePoint:
     """From `folder` on the series lies at another level: `after` instead of `before` (geometric
-    means of the stretches on both sides). `p`: of no change there.
+    means of the stretches on both sides). `p`: of no change there. `annotations`: what else changed
+    with that campaign or its neighbours.
     """
 
     folder: str
@@ -92,6 +103,7 @@ class ChangePoint:
     after: float
     p: float
     verdict: Verdict
+    annotations: tuple[Annotation, ...] = ()
 
     @property
     def ratio(self) -> float:
@@ -113,9 +125,28 @@ class Annotation:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Level:
+    """A stretch without a change, from one campaign to another, both inclusive.
+
+    `value`: geometric mean without the outliers; 95 % of single campaigns lie in `low … high`.
+    `n`: points; `outliers`: those of them that were left out, by folder.
+    """
+
+    first: str
+    last: str
+    start_s: float
+    end_s: float
+    value: float
+    low: float
+    high: float
+    n: int
+    outliers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Trend:
     """One series, ascending in time, and what was found in it; `note` says why nothing was looked
-    for (fewer than ten points).
+    for (fewer than ten points), and then there are no `levels` either.
     """
 
     key: SeriesKey
@@ -123,6 +154,7 @@ class Trend:
     points: tuple[Point, ...]
     changes: tuple[ChangePoint, ...]
     note: str = ""
+    levels: tuple[Level, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
