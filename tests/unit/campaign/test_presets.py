@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from harness.campaign.budget import fit
 from harness.campaign.estimate import (
     START_S,
     STOP_S,
@@ -25,12 +26,15 @@ def preset(name: str, *overrides: str) -> Campaign:
     return load_campaign(preset_text(name), source=name, overrides=overrides)
 
 
-SMALL = ("arrivals", "burst", "compare", "day", "quick", "smoke", "threshold", "workers")
+SMALL = (
+    "arrivals", "burst", "compare", "day", "nightly", "quick", "smoke", "threshold", "workers"
+)  # fmt: skip
 
 
 def test_the_presets_are_known_by_name_in_alphabetical_order() -> None:
     assert preset_names() == (
-        "arrivals", "burst", "compare", "day", "guide", "quick", "smoke", "threshold", "workers"
+        "arrivals", "burst", "compare", "day", "guide", "nightly", "quick", "smoke", "threshold",
+        "workers",
     )  # fmt: skip
 
 
@@ -77,6 +81,7 @@ def test_all_but_the_guide_fit_a_machine_with_two_cores(name: str) -> None:
         ("burst", 15, 20),
         ("day", 11, 21),
         ("guide", 290, 310),
+        ("nightly", 33, 36),
         ("threshold", 34, 65),
         ("workers", 14, 16),
     ],
@@ -167,6 +172,19 @@ def test_day_mixes_the_three_kinds_of_runs_beside_sensors() -> None:
     assert workload.package == "blend"
 
 
+def test_nightly_is_compare_with_the_newest_beside_a_pinned_version_and_fits_its_budget() -> None:
+    nightly, compare = preset("nightly"), preset("compare", "dagster=[1.13.27, latest]")
+    same = {"workloads", "profiles", "max_workers", "step", "search", "repetitions", "slos"}
+    assert nightly.model_dump(include=same) == compare.model_dump(include=same)
+    assert (nightly.dagster, nightly.baseline_version) == (("1.13.27", "latest"), "1.13.27")
+    budget_minutes = nightly.nightly.budget_minutes
+    assert budget_minutes is not None
+    assert fit(nightly, budget_minutes * 60) == (nightly, ())
+    alone = preset("nightly", "dagster=[1.13.27]", "baseline=null")
+    assert "about 18 minutes" in preset_text("nightly").replace("\n# ", " ")
+    assert 16.5 * 60 <= estimate_s(alone) <= 18.5 * 60
+
+
 def test_smoke_measures_for_less_than_half_a_minute() -> None:
     assert estimate_s(preset("smoke")) - START_S - STOP_S < 30
 
@@ -191,7 +209,7 @@ def test_guide_has_the_sizes_and_workers_of_the_guide() -> None:
 def test_an_unknown_preset_is_refused_with_the_known_names(name: str) -> None:
     with pytest.raises(CampaignError, match="There is no preset") as caught:
         preset_text(name)
-    assert "guide, quick, smoke, threshold" in caught.value.evidence
+    assert "guide, nightly, quick, smoke, threshold" in caught.value.evidence
 
 
 def test_a_mistyped_preset_is_guessed() -> None:
