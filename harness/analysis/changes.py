@@ -6,25 +6,27 @@ were measured or judged in different ways nothing is compared: the differences a
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from harness.analysis.capacity import Capacity
 from harness.analysis.findings.types import CellFinding, Findings
+from harness.analysis.kinds import (
+    Difference,
+    conditions_of,
+    definition_of,
+    limits_of,
+    setup_of,
+    text,
+    unequal,
+)
+
+__all__ = ["Change", "Difference", "History", "Shift", "change_of", "snapshots_of"]
 
 Relation = Literal["first", "compared", "not_comparable"]
 Place = Literal["inside", "between", "outside"]
 Interval = tuple[float, float]
-Difference = tuple[str, str, str]
-"""What differs, how it was before, how it is now; in words."""
-
-HOST_KEYS = ("cpus", "cpu_model", "machine")
-"""What of `environment.json` makes two hosts two."""
-
-NOT_DEFINING = ("name", "concurrencies")
-"""What of a workload's definition does not change what a run does."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,7 +100,7 @@ class Snapshot:
     @property
     def kind(self) -> str:
         """Equal for cells that differ in nothing but the Dagster version."""
-        return _text([self.place, self.setup])
+        return text([self.place, self.setup])
 
 
 @dataclass(slots=True)
@@ -131,11 +133,7 @@ class History:
 
 def snapshots_of(label: str, findings: Findings) -> tuple[Snapshot, ...]:
     """What is kept of a campaign's cells, in their order."""
-    conditions = {
-        "method": str(findings.method),
-        "host": _host(findings.environment),
-        **_objectives(findings),
-    }
+    conditions = conditions_of(findings)
     return tuple(_snapshot(cell, label, findings.campaign, conditions) for cell in findings.cells)
 
 
@@ -144,10 +142,10 @@ def change_of(now: Snapshot, before: Snapshot | None) -> Change:
     if before is None:
         return Change(cell=now.cell, relation="first")
     differences = (
-        *_unequal(before.setup, now.setup),
-        *_unequal(before.conditions, now.conditions),
+        *unequal(before.setup, now.setup),
+        *unequal(before.conditions, now.conditions),
     )
-    remarks = _unequal(before.remarks, now.remarks)
+    remarks = unequal(before.remarks, now.remarks)
     if differences:
         return Change(
             cell=now.cell, relation="not_comparable", against=before.label,
@@ -165,11 +163,6 @@ def change_of(now: Snapshot, before: Snapshot | None) -> Change:
             _shift("memory a run", "MiB", before.per_run_mib, now.per_run_mib),
         ),
     )
-
-
-def _unequal(before: Mapping[str, str], now: Mapping[str, str]) -> tuple[Difference, ...]:
-    pairs = ((name, before.get(name, "-"), now.get(name, "-")) for name in {**before, **now})
-    return tuple(each for each in pairs if each[1] != each[2])
 
 
 def _shift(name: str, unit: str, before: Figure, now: Figure) -> Shift:
@@ -209,61 +202,14 @@ def _snapshot(
     campaign: Mapping[str, Any],
     conditions: Mapping[str, str],
 ) -> Snapshot:
-    limits = "enforced" if cell.limits_enforced else "unenforced"
     return Snapshot(
         cell=cell.id,
         label=label,
-        place=_text([cell.profile.vcpu, cell.profile.memory_mib, cell.workload]),
-        setup={
-            "target": cell.target,
-            "feed": cell.feed,
-            "workers": str(cell.max_workers),
-            "replicas": str(cell.replicas),
-            "max_concurrent_runs": str(cell.max_concurrent_runs or "none"),
-            "load model": str((campaign.get("load") or {}).get("model", "closed")),
-            **_definition(cell.workload, campaign),
-        },
-        conditions={**conditions, "limits": limits},
+        place=text([cell.profile.vcpu, cell.profile.memory_mib, cell.workload]),
+        setup={**setup_of(cell, campaign), **definition_of(cell.workload, campaign)},
+        conditions={**conditions, "limits": limits_of(cell)},
         remarks={"Dagster": cell.dagster, "certainty": f"{cell.capacity.confidence:.0%}"},
         capacity=cell.capacity,
         launch_cpu_s=Figure(value=cell.cpu.launch_cpu_s, interval=cell.cpu.launch_cpu_s_ci),
         per_run_mib=Figure(value=cell.memory.per_run_mib, interval=cell.memory.per_run_mib_ci),
     )
-
-
-def _definition(name: str, campaign: Mapping[str, Any]) -> dict[str, str]:
-    """What the campaign says a run does, key by key."""
-    workloads: Iterable[Mapping[str, Any]] = campaign.get("workloads") or ()
-    found: Mapping[str, Any] = next((each for each in workloads if each.get("name") == name), {})
-    params = {f"params.{key}": value for key, value in (found.get("params") or {}).items()}
-    rest = {key: value for key, value in found.items() if key not in ("params", *NOT_DEFINING)}
-    return {key: _text(value) for key, value in (params | rest).items()}
-
-
-def _objectives(findings: Findings) -> dict[str, str]:
-    """The limits it was judged by; those that were switched off are not there."""
-    planned: Mapping[str, float | None] = findings.campaign.get("slos") or {}
-    limits = {**planned, **(findings.judging.slos or {})}
-    return {name: f"{limit:g}" for name, limit in limits.items() if limit is not None}
-
-
-def _host(environment: Mapping[str, Any]) -> str:
-    host = environment.get("host")
-    if not isinstance(host, Mapping):
-        return "unknown"
-    cpus, model, machine = (host.get(key) or "unknown" for key in HOST_KEYS)
-    return f"{cpus} CPUs, {model}, {machine}"
-
-
-def _text(value: Any) -> str:
-    """Equal for equal values; 1.0 is 1, and a word needs no quotes."""
-    whole = _whole(value)
-    return whole if isinstance(whole, str) else json.dumps(whole, sort_keys=True, default=str)
-
-
-def _whole(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {key: _whole(each) for key, each in value.items()}
-    if isinstance(value, list | tuple):
-        return [_whole(each) for each in value]
-    return int(value) if isinstance(value, float) and value.is_integer() else value

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from harness.analysis.capacity import Capacity
-from harness.analysis.changes import Difference
+from harness.analysis.kinds import Difference
 
 SCHEMA = 1
 
