@@ -8,20 +8,28 @@ from typing import Annotated
 
 import typer
 
-from harness.campaign.plan import Campaign
+from harness.campaign.plan import LATEST, Campaign
 from harness.rig.hosting import choose
 from harness.rig.target import locks
+from harness.rig.target.builds import software
 from harness.rig.target.images import BuildOptions, ca_bundle_from_environment, ensure_images
+from harness.rig.target.releases import latest_release
 
 app = typer.Typer(help="Build container images; lock dependencies per Dagster version.",
                   no_args_is_help=True)  # fmt: skip
 DEFAULT_VERSION: str = Campaign.model_fields["dagster"].default[0]
-Version = Annotated[list[str] | None, typer.Option("--dagster", help="A release, e.g. 1.13.27.")]
+Version = Annotated[
+    list[str] | None, typer.Option("--dagster", help="A release, e.g. 1.13.27, or latest.")
+]
+Build = Annotated[
+    list[str] | None,
+    typer.Option("--dagster", help="A release, latest, a wheel, a folder of wheels, a checkout."),
+]
 
 
 @app.command()
 def build(
-    dagster: Version = None,
+    dagster: Build = None,
     python_image: Annotated[
         str | None, typer.Option(help="Base image; default python:3.11-slim-bookworm.")
     ] = None,
@@ -47,8 +55,8 @@ def build(
         python_image=python_image, postgres_image=postgres_image,
         ca_bundle=ca or ca_bundle_from_environment(), pip_conf=pip_conf, log=log, say=print,
     )  # fmt: skip
-    for version in dagster or [DEFAULT_VERSION]:
-        images = ensure_images(version, options)
+    for source in dagster or [DEFAULT_VERSION]:
+        images = ensure_images(software(source, say=print), options)
         print(f"{images.dagster}\n{images.postgres}")
     return 0
 
@@ -63,5 +71,6 @@ def lock(
 ) -> int:
     """Resolve a Dagster version with the dependencies of its own time into compose/locks."""
     for version in dagster or [DEFAULT_VERSION]:
-        print(locks.make_lock(version, as_of.date() if as_of else None))
+        number = latest_release() if version == LATEST else version
+        print(locks.make_lock(number, as_of.date() if as_of else None))
     return 0

@@ -20,6 +20,8 @@ OLD_WORKERS_VARIABLE = "DAGSTER_CLI_API_GRPC_MAX_WORKERS"
 CONCURRENCY_SECTION = (1, 10)
 """First Dagster whose `dagster.yaml` has `concurrency: runs:`; before, `run_queue:`."""
 
+REQUEST_METRICS = (1, 6, 1)
+"""First Dagster whose Ping tells of the requests at its server; `--enable-metrics` is older."""
 
 NEWEST = (9999,)
 """Where a build of one's own stands: after every release."""
@@ -32,11 +34,16 @@ def is_release(dagster: str) -> bool:
     return _RELEASE.fullmatch(dagster) is not None
 
 
+def base_release(version: str) -> str | None:
+    """The release a version is built on: `1.13.27+mine` → `1.13.27`, `1!0+dev` → `None`."""
+    release = version.partition("+")[0]
+    return release if is_release(release) else None
+
+
 def version_of(dagster: str) -> tuple[int, ...]:
-    """`1.13.27` → (1, 13, 27); what is no release is taken for newer than all of them."""
-    if not is_release(dagster):
-        return NEWEST
-    return tuple(int(part) for part in dagster.split("."))
+    """`1.13.27` → (1, 13, 27), as its builds; what is no release is newer than all of them."""
+    release = base_release(dagster)
+    return tuple(int(part) for part in release.split(".")) if release else NEWEST
 
 
 def workers_variable(dagster: str) -> str:
@@ -48,3 +55,12 @@ def workers_variable(dagster: str) -> str:
 def has_concurrency_section(dagster: str) -> bool:
     """Whether `dagster.yaml` of this version knows `concurrency: runs:`."""
     return version_of(dagster) >= CONCURRENCY_SECTION
+
+
+def unavailable(dagster: str) -> dict[str, str]:
+    """What this version cannot tell, by telemetry device, and why; empty where it tells all."""
+    if version_of(dagster) >= REQUEST_METRICS:
+        return {}
+    since = ".".join(str(part) for part in REQUEST_METRICS)
+    why = f"Dagster {dagster} answers a Ping without its requests; {since} is the first that tells"
+    return {"ping": f"{why} ping_queued, ping_running and ping_max."}

@@ -3,35 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from harness.campaign.plan import CellPlan, TargetKind
+from harness.campaign.plan import Campaign, CellPlan, TargetKind
 from harness.errors import EnvironmentProblem
 from harness.facts.model import Limits
 from harness.rig.ledger import Ledger
 from harness.rig.protocols import Target
 from harness.rig.target import engine
+from harness.rig.target.builds import software_of
 from harness.rig.target.images import (
     BuildOptions,
     Images,
     ca_bundle_from_environment,
     ensure_images,
 )
+from harness.rig.target.software import Software
 
 Kind = Literal["compose", "process"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hosting:
-    """A chosen kind of target, with what all its cells share."""
+    """A chosen kind of target, with what all its cells share.
+
+    `software` and `images` by the entries of `Campaign.dagster`; `images` for Compose only.
+    """
 
     kind: Kind
     ledger: Ledger
     images: dict[str, Images]
     say: Callable[[str], None]
     pool_probe: bool = True
+    software: dict[str, Software] = field(default_factory=dict)
 
     def target(self, cell: CellPlan, folder: Path) -> Target:
         """A target for one cell, not yet started."""
@@ -41,6 +47,7 @@ class Hosting:
 
             options = ComposeOptions(
                 images=self.images[cell.dagster],
+                software=self.software[cell.dagster],
                 limits=limits,
                 pool_probe=self.pool_probe,
                 say=self.say,
@@ -50,7 +57,9 @@ class Hosting:
 
         return ProcessTarget(
             cell, folder, limits=limits, ledger=self.ledger,
-            options=ProcessOptions(pool_probe=self.pool_probe, say=self.say),
+            options=ProcessOptions(
+                software=self.software[cell.dagster], pool_probe=self.pool_probe, say=self.say
+            ),
         )  # fmt: skip
 
 
@@ -82,20 +91,23 @@ def choose(kind: TargetKind, say: Callable[[str], None]) -> Kind:
 
 
 def prepare(
-    kind: Kind, versions: list[str], *, ledger: Ledger, say: Callable[[str], None], log: Path
+    kind: Kind, campaign: Campaign, *, ledger: Ledger, say: Callable[[str], None], log: Path
 ) -> Hosting:
-    """Everything that takes long and is the same for all cells: images, or environments.
+    """Everything that takes long and is the same for all cells: locks, images or environments.
 
     Raises:
-        EnvironmentProblem, TargetFailed: an image or environment cannot be made.
+        CampaignError: an entry of `campaign.dagster` is no release and no build.
+        EnvironmentProblem, TargetFailed: a lock, a wheel, an image or an environment cannot be
+            made.
     """
+    software = software_of(campaign, say=say)
     images: dict[str, Images] = {}
     if kind == "compose":
         options = BuildOptions(ca_bundle=ca_bundle_from_environment(), log=log, say=say)
-        images = {version: ensure_images(version, options) for version in versions}
+        images = {entry: ensure_images(each, options) for entry, each in software.items()}
     else:
         from harness.rig.target.python_env import ensure_env
 
-        for version in versions:
-            ensure_env(version, progress=say)
-    return Hosting(kind=kind, ledger=ledger, images=images, say=say)
+        for each in software.values():
+            ensure_env(each, progress=say)
+    return Hosting(kind=kind, ledger=ledger, images=images, say=say, software=software)

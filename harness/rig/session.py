@@ -62,7 +62,7 @@ def measure(
         kind = choose(campaign.target, listener.say)
         # Before the results folder is made: what cannot be prepared leaves nothing behind.
         hosting = prepare(
-            kind, list(campaign.dagster), ledger=Ledger.default(), say=listener.say,
+            kind, campaign, ledger=Ledger.default(), say=listener.say,
             log=state_dir() / "images.log",
         )  # fmt: skip
         devices = campaign.devices

@@ -79,8 +79,9 @@ class Watch:
 def test_the_pool_probe_tells_of_blocked_workers_long_before_dagsters_own_ping(
     tmp_path: Path, record_property: Callable[[str, object], None]
 ) -> None:
-    cell = next(campaign(BLOCKING).cells())
-    hosting = prepare("compose", ["1.13.27"], ledger=Ledger(tmp_path / "ledger"), say=print,
+    plan = campaign(BLOCKING)
+    cell = next(plan.cells())
+    hosting = prepare("compose", plan, ledger=Ledger(tmp_path / "ledger"), say=print,
                       log=tmp_path / "log")  # fmt: skip
     target = hosting.target(cell, tmp_path)
     telemetry = TelemetrySuite(None)

@@ -15,6 +15,7 @@ import pytest
 from harness.campaign.plan import Campaign
 from harness.rig.cgroup.create import available
 from harness.rig.target.images import BuildOptions, ca_bundle_from_environment, ensure_images
+from harness.rig.target.software import release
 
 pytestmark = [pytest.mark.live, pytest.mark.docker, pytest.mark.timeout(900)]
 
@@ -25,7 +26,8 @@ CHECKS = ["place", "limits", "cpu", "memory", "reset_peak", "oom", "end", "box"]
 def image() -> str:
     """The image the targets use; built where it is not there yet, never skipped."""
     options = BuildOptions(ca_bundle=ca_bundle_from_environment())
-    return ensure_images(Campaign.model_fields["dagster"].default[0], options).dagster
+    software = release(Campaign.model_fields["dagster"].default[0])
+    return ensure_images(software, options).dagster
 
 
 @pytest.fixture

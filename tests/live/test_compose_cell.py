@@ -44,7 +44,7 @@ step: {ramp_s: 1, settle_s: 0, hold_s: 5, drain_s: 30}
 def test_a_container_asked_for_half_a_cpu_and_1_gib_sees_them_from_inside(tmp_path: Path) -> None:
     plan = campaign(LIGHT)
     cell = next(plan.cells())
-    hosting = prepare("compose", ["1.13.27"], ledger=Ledger(tmp_path / "ledger"), say=print,
+    hosting = prepare("compose", plan, ledger=Ledger(tmp_path / "ledger"), say=print,
                       log=tmp_path / "log")  # fmt: skip
     target = hosting.target(cell, tmp_path)
     try:

@@ -7,6 +7,7 @@ removes everything.
 from __future__ import annotations
 
 import contextlib
+import json
 import secrets
 import urllib.error
 import urllib.request
@@ -43,6 +44,7 @@ from harness.rig.target.compose_project import (
 from harness.rig.target.container_logs import LogFollower, tail
 from harness.rig.target.images import Images, image_id
 from harness.rig.target.readiness import READY, Never, NotYet, Readiness, exit_reason, wait_ready
+from harness.rig.target.software import Software, describe_software
 from harness.units import show_bytes
 
 START_TIMEOUT_S = 120
@@ -55,6 +57,7 @@ class ComposeOptions:
     """What a cell's Compose project needs beside the cell itself."""
 
     images: Images
+    software: Software
     limits: Limits
     pool_probe: bool = True
     say: Callable[[str], None] = field(default=lambda _: None)
@@ -78,6 +81,7 @@ class ComposeTarget:
         self._support: Sequence[Container] = ()
         self._followers: list[LogFollower] = []
         self._started = False
+        self._reported: str | None = None
 
     def start(self) -> Endpoints:
         """Bring the project up, in the order in which its parts need one another.
@@ -111,12 +115,13 @@ class ComposeTarget:
             raise
 
     def describe(self) -> Mapping[str, Any]:
-        """Image names and digests, engine version, project name, feed."""
+        """Image names and digests, software, engine version, project name, feed."""
         names = {"dagster": self._options.images.dagster, "postgres": self._options.images.postgres}
         return {
             "project": self._project.name,
             "images": {key: {"name": n, "id": image_id(n)} for key, n in names.items()},
             "engine": engine.probe().version,
+            **describe_software(self._options.software, self._reported),
             **describe_feed(self._cell),
         }
 
@@ -291,10 +296,11 @@ class ComposeTarget:
     def _web_answers(self, container: Container) -> str:
         url = f"http://127.0.0.1:{port_of(container, 3000)}/server_info"
         try:
-            with urllib.request.urlopen(url, timeout=5):
-                return ""
+            with urllib.request.urlopen(url, timeout=5) as answer:
+                self._reported = json.load(answer)["dagster_version"]
         except (urllib.error.URLError, OSError) as error:
             return str(error)
+        return ""
 
     def _save_support_logs(self) -> None:
         for service in SUPPORT:

@@ -1,22 +1,23 @@
-"""Container images: one per Dagster version, and a database, with or without a registry.
+"""Container images: one per Dagster, and a database, with or without a registry.
 
 An image is named after what went into it (lock, Dockerfile, workloads, probe, base image), so
-"is it up to date?" is a name lookup and the name in a record identifies the content.
+"is it up to date?" is a name lookup and the name in a record identifies the content. The lock has
+the hashes of wheels that no index has, so these are in the name too.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from harness.errors import EnvironmentProblem, TargetFailed
-from harness.rig.assets import asset
+from harness.errors import TargetFailed
 from harness.rig.target.base_image import build_base
+from harness.rig.target.build_context import CONTENT, build_context, content_root, files
 from harness.rig.target.docker_cli import docker
-from harness.rig.target.locks import lock_path
+from harness.rig.target.software import Software
 
 PYTHON_IMAGE = "python:3.11-slim-bookworm"
 POSTGRES_IMAGE = "postgres:17"
@@ -56,25 +57,19 @@ def ca_bundle_from_environment() -> Path | None:
     return None
 
 
-def ensure_images(version: str, options: BuildOptions) -> Images:
-    """Find or build the images for one Dagster version.
+def ensure_images(software: Software, options: BuildOptions) -> Images:
+    """Find or build the images for one Dagster.
 
     Raises:
         EnvironmentProblem: no base image can be had on this machine.
         TargetFailed: a build failed; the evidence is the end of its output.
     """
     base = options.python_image or _base(PYTHON_IMAGE, options)
-    lock = lock_path(version)
-    if not lock.is_file():
-        raise EnvironmentProblem(
-            f"There is no lock for Dagster {version}.",
-            evidence=f"Looked for {lock.name} in compose/locks.",
-            hint=f"Make one: harness images lock --dagster {version}",
-        )
-    tag = f"{REPOSITORY}/dagster:{version}-{_fingerprint(base, lock)}"
+    fingerprint = _digest([*files(CONTENT), software.lock], base)
+    tag = f"{REPOSITORY}/dagster:{software.name}-{fingerprint}"
     if not exists(tag):
         options.say(f"Building {tag} (once per Dagster version and workload change)")
-        _build_dagster(tag, base, version, options)
+        _build_dagster(tag, base, software, options)
     return Images(dagster=tag, postgres=_postgres(options))
 
 
@@ -109,12 +104,12 @@ def _postgres(options: BuildOptions) -> str:
         return POSTGRES_IMAGE
     if not exists(OFFLINE_BASE) and _pulled(POSTGRES_IMAGE, options):
         return POSTGRES_IMAGE
-    tag = f"{REPOSITORY}/postgres:{_digest(_files(['compose/postgres']), OFFLINE_BASE)}"
+    tag = f"{REPOSITORY}/postgres:{_digest(files(['compose/postgres']), OFFLINE_BASE)}"
     if not exists(tag):
         options.say(f"Building {tag}")
         docker(
-            [*_build_command(tag, "compose/postgres/Dockerfile"),
-             "--build-arg", f"BASE_IMAGE={OFFLINE_BASE}", str(_context())],
+            [*_build_command(tag, content_root() / "compose/postgres/Dockerfile"),
+             "--build-arg", f"BASE_IMAGE={OFFLINE_BASE}", str(content_root())],
             timeout_s=BUILD_TIMEOUT_S, log=options.log,
         )  # fmt: skip
     return tag
@@ -129,32 +124,24 @@ def _pulled(image: str, options: BuildOptions) -> bool:
     return True
 
 
-def _build_dagster(tag: str, base: str, version: str, options: BuildOptions) -> None:
-    command = [
-        *_build_command(tag, "compose/Dockerfile"),
-        "--build-arg", f"PYTHON_IMAGE={base}",
-        "--build-arg", f"DAGSTER_VERSION={version}",
-    ]  # fmt: skip
+def _build_dagster(tag: str, base: str, software: Software, options: BuildOptions) -> None:
+    secrets: list[str] = []
     for name, path in (("ca", options.ca_bundle), ("pip_conf", options.pip_conf)):
         if path is not None:
-            command += ["--secret", f"id={name},src={path}"]
-    docker([*command, str(_context())], timeout_s=BUILD_TIMEOUT_S, log=options.log)
+            secrets += ["--secret", f"id={name},src={path}"]
+    with build_context(software) as context:
+        docker(
+            [*_build_command(tag, context / "compose/Dockerfile"),
+             "--build-arg", f"PYTHON_IMAGE={base}", *secrets, str(context)],
+            timeout_s=BUILD_TIMEOUT_S, log=options.log,
+        )  # fmt: skip
 
 
-def _build_command(tag: str, dockerfile: str) -> list[str]:
+def _build_command(tag: str, dockerfile: Path) -> list[str]:
     return [
         "buildx", "build", "--load", "--progress", "plain", "--tag", tag,
-        "--label", f"{REPOSITORY}.image=1", "--file", str(_context() / dockerfile),
+        "--label", f"{REPOSITORY}.image=1", "--file", str(dockerfile),
     ]  # fmt: skip
-
-
-def _context() -> Path:
-    return asset("compose").parent
-
-
-def _fingerprint(base: str, lock: Path) -> str:
-    folders = ["compose/Dockerfile", "compose/dagster-home", "compose/probe", "compose/upstream"]
-    return _digest([*_files([*folders, "workloads"]), lock], base)
 
 
 def _digest(files: Iterable[Path], base: str) -> str:
@@ -162,17 +149,3 @@ def _digest(files: Iterable[Path], base: str) -> str:
     for path in files:
         digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()[:12]
-
-
-def _files(names: Iterable[str]) -> Iterator[Path]:
-    for name in names:
-        root = _context() / name
-        found = [root] if root.is_file() else sorted(p for p in root.rglob("*") if p.is_file())
-        yield from (p for p in found if _is_content(p))
-
-
-def _is_content(path: Path) -> bool:
-    """Whether an image holds the file (the same choice stands in `.dockerignore`)."""
-    return not (
-        "__pycache__" in path.parts or path.name.startswith("test_") or path.suffix == ".md"
-    )

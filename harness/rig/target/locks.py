@@ -1,37 +1,61 @@
 """Locks: each Dagster version with the dependencies of its own day.
 
 An old Dagster with today's SQLAlchemy is not the old Dagster. A lock is resolved as if it were
-the day after the release, with hashes, for every platform, and is committed.
+the day after the release, with hashes, for every platform. Those of `compose/locks` are committed
+and win; any other release gets one in the user's cache when it is first asked for.
 """
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
+import re
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
-from uv import find_uv_bin
-
 from harness.errors import CampaignError, EnvironmentProblem
-from harness.rig.assets import asset
+from harness.rig.assets import asset, cache_dir
+from harness.rig.target.package_tools import run_uv
 
 PYTHON = "3.11"
+BESIDE = ("grpcio-health-checking", "psycopg2-binary")
+"""What the servers need that Dagster does not ask for by itself in every version."""
+
 TIMEOUT_S = 300
+_AS_OF = re.compile(r"^# Dagster \S+ and its dependencies as of (\d{4}-\d\d-\d\d)", re.MULTILINE)
 
 
 def lock_path(version: str) -> Path:
-    """Where the lock of one Dagster version is, or would be."""
-    return asset("compose/locks") / f"dagster-{version}.txt"
+    """Where the committed lock of one Dagster version is, or would be."""
+    return asset("compose/locks") / lock_name(version)
+
+
+def lock_name(version: str) -> str:
+    """What the lock of one Dagster version is called."""
+    return f"dagster-{version}.txt"
 
 
 def known_versions() -> tuple[str, ...]:
-    """Dagster versions that have a lock, oldest first."""
+    """Dagster versions that have a committed lock, oldest first."""
     names = [p.stem.removeprefix("dagster-") for p in asset("compose/locks").glob("dagster-*.txt")]
     return tuple(sorted(names, key=lambda name: [int(part) for part in name.split(".")]))
+
+
+def ensure_lock(version: str, *, say: Callable[[str], None] = lambda _: None) -> Path:
+    """The lock of a release: the committed one, else the cached one, made if need be.
+
+    Raises:
+        CampaignError: not a release, or the index does not have all of it.
+        EnvironmentProblem: the index cannot be read.
+    """
+    cached = cache_dir() / "locks" / lock_name(version)
+    for path in (lock_path(version), cached):
+        if path.is_file():
+            return path
+    companion_version(version)  # before anything is said or made
+    say(f"Locking Dagster {version} with the dependencies of its day (once)")
+    cached.parent.mkdir(parents=True, exist_ok=True)
+    return make_lock(version, folder=cached.parent)
 
 
 def companion_version(version: str) -> str:
@@ -55,8 +79,7 @@ def requirements(version: str) -> tuple[str, ...]:
         f"dagster=={version}",
         f"dagster-webserver=={version}",
         f"dagster-postgres=={companion_version(version)}",
-        "grpcio-health-checking",
-        "psycopg2-binary",
+        *BESIDE,
     )
 
 
@@ -74,19 +97,41 @@ def make_lock(version: str, as_of: date | None = None, *, folder: Path | None = 
     """
     wanted = requirements(version)
     day = as_of or release_day(version) + timedelta(days=1)
-    arguments = [
-        "--universal", "--python-version", PYTHON, "--generate-hashes", "--no-header",
-        "--no-annotate", "--no-emit-index-url", "--no-emit-find-links",
-        "--exclude-newer", f"{day + timedelta(days=1)}T00:00:00Z",
-    ]  # fmt: skip
-    resolved = _compile(arguments, wanted)
-    target = (folder or lock_path(version).parent) / f"dagster-{version}.txt"
+    resolved = resolve(wanted, until=day)
+    target = (folder or lock_path(version).parent) / lock_name(version)
     header = f"# Dagster {version} and its dependencies as of {day}, for Python {PYTHON}.\n"
     again = f"# Made by: harness images lock --dagster {version} --as-of {day}\n"
-    partial = target.with_suffix(".partial")
-    partial.write_text(header + again + resolved, encoding="utf-8")
-    partial.replace(target)
+    write_lock(target, header + again + resolved)
     return target
+
+
+def write_lock(target: Path, text: str) -> None:
+    """Write a lock whole or not at all."""
+    partial = target.with_suffix(".partial")
+    partial.write_text(text, encoding="utf-8")
+    partial.replace(target)
+
+
+def resolve(
+    wanted: Sequence[str], *, until: date | None = None, options: Sequence[str] = ()
+) -> str:
+    """The body of a lock: what `wanted` resolves to, with hashes, for every platform.
+
+    Args:
+        wanted: requirements; the first names the whole in errors.
+        until: last UTC day of uploads taken into account; `None`: all there is today.
+        options: more of uv's.
+
+    Raises:
+        CampaignError: the index does not have one of those wanted.
+        EnvironmentProblem: the index cannot be read, or nothing resolves.
+    """
+    newest = ["--exclude-newer", f"{until + timedelta(days=1)}T00:00:00Z"] if until else []
+    arguments = [
+        "--universal", "--python-version", PYTHON, "--generate-hashes", "--no-header",
+        "--no-annotate", "--no-emit-index-url", "--no-emit-find-links", *newest, *options,
+    ]  # fmt: skip
+    return _compile(arguments, wanted)
 
 
 def release_day(version: str) -> date:
@@ -118,49 +163,10 @@ def upload_day(pylock: str, version: str) -> date:
     return max(times).date()
 
 
-def uv_environment(environment: Mapping[str, str] = os.environ) -> dict[str, str]:
-    """The environment for `uv`: ours, plus the index and CA that only pip was told about.
-
-    `uv` does not read pip's settings. The order: uv's own variables, `PIP_INDEX_URL`, pip's
-    configuration file, and else uv's default.
-    """
-    merged = dict(environment)
-    if not any(environment.get(name) for name in ("UV_DEFAULT_INDEX", "UV_INDEX_URL")):
-        index = environment.get("PIP_INDEX_URL") or _pip_setting("global.index-url", environment)
-        if index:
-            merged["UV_DEFAULT_INDEX"] = index
-    bundle = environment.get("PIP_CERT")
-    if bundle and not environment.get("SSL_CERT_FILE"):
-        merged["SSL_CERT_FILE"] = bundle
-    return merged
-
-
-def run_uv(arguments: Sequence[str], *, what: str, stdin: str = "", timeout_s: float) -> str:
-    """Run uv; return its standard output.
-
-    Raises:
-        EnvironmentProblem: it failed or took too long; the evidence is what it said last.
-    """
-    try:
-        done = subprocess.run(
-            [find_uv_bin(), *arguments], input=stdin, capture_output=True, text=True,
-            timeout=timeout_s, check=False, env=uv_environment(),
-        )  # fmt: skip
-    except FileNotFoundError as error:
-        raise EnvironmentProblem(
-            f"{what}: uv is missing.", evidence=str(error), hint="Reinstall the harness."
-        ) from error
-    except subprocess.TimeoutExpired as error:
-        raise EnvironmentProblem(
-            f"{what}: uv did not finish in {timeout_s:.0f} s.",
-            hint="Check that this machine reaches its package index.",
-        ) from error
-    if done.returncode != 0:
-        said = [line for line in done.stderr.splitlines() if line.strip()]
-        raise EnvironmentProblem(
-            f"{what}: uv failed with exit code {done.returncode}.", evidence="\n".join(said[-12:])
-        )
-    return done.stdout
+def day_of(lock: str) -> date | None:
+    """The last UTC day of uploads that a lock's text says it knows of."""
+    found = _AS_OF.search(lock)
+    return date.fromisoformat(found.group(1)) if found else None
 
 
 def _compile(options: Sequence[str], wanted: Sequence[str]) -> str:
@@ -169,18 +175,13 @@ def _compile(options: Sequence[str], wanted: Sequence[str]) -> str:
     try:
         return run_uv(arguments, what=what, stdin="\n".join(wanted), timeout_s=TIMEOUT_S)
     except EnvironmentProblem as error:
-        if f"no version of {wanted[0]}" not in " ".join(error.evidence.split()):
+        said = " ".join(error.evidence.split())
+        missing = next((each for each in wanted if f"no version of {each} " in f"{said} "), None)
+        if missing is None:
             raise
         raise CampaignError(
-            f"The package index has no {wanted[0]}.",
+            f"The package index has no {missing}.",
             evidence=error.evidence,
-            hint="Check the version in the campaign against Dagster's release list.",
+            hint="Check the version in the campaign against Dagster's release list. A release is "
+            "whole only with its webserver and its Postgres storage.",
         ) from error
-
-
-def _pip_setting(key: str, environment: Mapping[str, str]) -> str:
-    done = subprocess.run(
-        [sys.executable, "-m", "pip", "config", "get", key],
-        capture_output=True, text=True, check=False, timeout=30, env=dict(environment),
-    )  # fmt: skip
-    return done.stdout.strip() if done.returncode == 0 else ""

@@ -6,7 +6,7 @@ without limits; only the server, with the runs it starts, is in the box.
 
 from __future__ import annotations
 
-import hashlib
+import json
 import os
 import secrets
 import shutil
@@ -33,12 +33,12 @@ from harness.rig.target.dagster_home import (
     write_home,
     write_workspace,
 )
-from harness.rig.target.locks import lock_path
 from harness.rig.target.postgres import Postgres
 from harness.rig.target.process_server import ServerProcess, ServerSetup
 from harness.rig.target.process_upstream import Upstream
 from harness.rig.target.python_env import ensure_env
 from harness.rig.target.readiness import READY, Never, NotYet, Readiness, exit_reason, wait_ready
+from harness.rig.target.software import Software, describe_software, release
 
 READY_TIMEOUT_S = 120.0
 SUPPORT_STOP_S = 1.5
@@ -46,8 +46,12 @@ SUPPORT_STOP_S = 1.5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProcessOptions:
-    """What may differ from the ordinary. `cache` is where environments are kept."""
+    """What may differ from the ordinary.
 
+    `software`: left out, the release the cell names. `cache` is where environments are kept.
+    """
+
+    software: Software | None = None
     cache: Path | None = None
     pool_probe: bool = True
     ready_timeout_s: float = READY_TIMEOUT_S
@@ -94,6 +98,8 @@ class ProcessTarget:
         self._upstream = Upstream(log=self._log("upstream"), ledger=self._ledger)
         self._support: dict[str, ChildProcess] = {}
         self._server: ServerProcess | None = None
+        self._software = self._options.software
+        self._reported: str | None = None
         self._python = Path()
         self._ports = (0, 0)
         self._location = ""
@@ -127,11 +133,12 @@ class ProcessTarget:
 
     def describe(self) -> Mapping[str, Any]:
         """Versions, limits and the numbers Dagster sees of this machine."""
-        server, lock = self._server, lock_path(self._cell.dagster)
+        server = self._server
+        software = describe_software(self._software, self._reported) if self._software else {}
         return {
             # By name, not by path: results travel, home folders do not.
             "environment": self._python.parent.parent.name,
-            "lock": {"name": lock.name, "sha256": hashlib.sha256(lock.read_bytes()).hexdigest()},
+            **software,
             "postgres": self._postgres.version,
             "limits": "enforced" if server and not server.unenforced else "unenforced",
             "limits_reason": server.unenforced if server else "not started",
@@ -187,10 +194,9 @@ class ProcessTarget:
         self._running.callback(self._postgres.stop)
         self._running.callback(self._upstream.stop)
         options = self._options
+        software = self._software = self._software or release(self._cell.dagster, say=options.say)
         with ThreadPoolExecutor(max_workers=3) as pool:
-            python = pool.submit(
-                ensure_env, self._cell.dagster, options.cache, progress=options.say
-            )
+            python = pool.submit(ensure_env, software, options.cache, progress=options.say)
             others = [pool.submit(self._postgres.start), pool.submit(self._upstream.start)]
             self._python = python.result()
             for other in others:
@@ -253,10 +259,11 @@ class ProcessTarget:
             if exit_code is not None:
                 return Never(exit_reason("it", exit_code))
             try:
-                with opener.open(f"{self._web_url()}/server_info", timeout=5):
-                    return READY
+                with opener.open(f"{self._web_url()}/server_info", timeout=5) as answer:
+                    self._reported = json.load(answer)["dagster_version"]
             except (urllib.error.URLError, OSError) as error:
                 return NotYet(str(error))
+            return READY
 
         timeout_s = self._options.ready_timeout_s
         wait_ready(look, what="The webserver", timeout_s=timeout_s, log=child.log)

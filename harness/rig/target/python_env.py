@@ -1,4 +1,4 @@
-"""One Python environment per Dagster version, made from its lock and reused.
+"""One Python environment per lock, made from it and reused.
 
 The version under test is the independent variable, so it never lives in the harness's own
 environment.
@@ -17,7 +17,9 @@ from pathlib import Path
 from harness.errors import EnvironmentProblem
 from harness.rig.assets import cache_dir
 from harness.rig.ledger import exclusive
-from harness.rig.target.locks import PYTHON, lock_path, run_uv
+from harness.rig.target.locks import PYTHON
+from harness.rig.target.package_tools import run_uv
+from harness.rig.target.software import Software
 
 INSTALL_TIMEOUT_S = 900
 _DONE = ".complete"
@@ -25,7 +27,10 @@ _CHECK = "import dagster, dagster_postgres, dagster_webserver, psycopg2; print(d
 
 
 def ensure_env(
-    version: str, cache: Path | None = None, *, progress: Callable[[str], None] = lambda _: None
+    software: Software,
+    cache: Path | None = None,
+    *,
+    progress: Callable[[str], None] = lambda _: None,
 ) -> Path:
     """The environment's Python, made on first use.
 
@@ -34,28 +39,21 @@ def ensure_env(
     Two harnesses that want the same one wait for each other.
 
     Args:
-        version: a Dagster version that has a lock.
+        software: what to install.
         cache: where environments are kept; default: the user's cache folder.
         progress: told what takes long.
 
     Raises:
-        EnvironmentProblem: no lock, uv failed (its last lines are the evidence), or what was
-            installed cannot be imported.
+        EnvironmentProblem: uv failed (its last lines are the evidence), or what was installed
+            cannot be imported.
     """
-    lock = lock_path(version)
-    if not lock.is_file():
-        raise EnvironmentProblem(
-            f"There is no lock for Dagster {version}.",
-            evidence=f"Looked for {lock.name} in compose/locks.",
-            hint=f"Make one: harness images lock --dagster {version}",
-        )
-    home = environment_home(lock, cache or cache_dir())
+    home = environment_home(software.lock, cache or cache_dir())
     if not (home / _DONE).is_file():
         home.parent.mkdir(parents=True, exist_ok=True)
         with exclusive(home.with_name(f"{home.name}.lock")):
             if not (home / _DONE).is_file():
-                progress(f"Installing Dagster {version} into {home} (once)")
-                _build(home, lock, version)
+                progress(f"Installing Dagster {software.version} into {home} (once)")
+                _build(home, software)
     return home / "bin" / "python"
 
 
@@ -66,35 +64,38 @@ def environment_home(lock: Path, cache: Path) -> Path:
     return cache / "environments" / f"{lock.stem}-{digest.hexdigest()[:12]}"
 
 
-def _build(home: Path, lock: Path, version: str) -> None:
+def _build(home: Path, software: Software) -> None:
     shutil.rmtree(home, ignore_errors=True)
     # Our own interpreter where it is the right one: nothing to find or to download.
     ours = "{}.{}".format(*sys.version_info)
     interpreter = sys.executable if ours == PYTHON else PYTHON
-    what = f"The environment for Dagster {version} could not be made"
+    what = f"The environment for Dagster {software.version} could not be made"
     run_uv(
         ["venv", "--quiet", "--no-project", "--python", interpreter, str(home)],
         what=what,
         timeout_s=INSTALL_TIMEOUT_S,
     )
     python = home / "bin" / "python"
+    found = [part for wheel in software.wheels[:1] for part in ("--find-links", str(wheel.parent))]
     run_uv(
-        ["pip", "install", "--quiet", "--no-progress", "--python", str(python),
-         "--require-hashes", "--compile-bytecode", "--requirement", str(lock)],
+        ["pip", "install", "--quiet", "--no-progress", "--python", str(python), *found,
+         "--require-hashes", "--compile-bytecode", "--requirement", str(software.lock)],
         what=what, timeout_s=INSTALL_TIMEOUT_S,
     )  # fmt: skip
-    _check(python, version)
-    (home / _DONE).write_text(lock.name + "\n", encoding="utf-8")
+    _check(python, software)
+    (home / _DONE).write_text(software.lock.name + "\n", encoding="utf-8")
 
 
-def _check(python: Path, version: str) -> None:
+def _check(python: Path, software: Software) -> None:
     done = subprocess.run(
         [str(python), "-I", "-c", _CHECK], capture_output=True, text=True, check=False, timeout=120
     )
-    if done.returncode != 0 or done.stdout.strip() != version:
+    # A build may call itself otherwise than its wheel is called.
+    wrong = not software.wheels and done.stdout.strip() != software.version
+    if done.returncode != 0 or wrong:
         raise EnvironmentProblem(
-            f"The environment for Dagster {version} was made but does not work.",
+            f"The environment for Dagster {software.version} was made but does not work.",
             evidence="\n".join((done.stdout + done.stderr).splitlines()[-12:]),
             hint="Make its lock again, perhaps as of another day: harness images lock "
-            f"--dagster {version} --as-of YYYY-MM-DD",
+            f"--dagster {software.version} --as-of YYYY-MM-DD",
         )

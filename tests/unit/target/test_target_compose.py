@@ -21,6 +21,7 @@ from harness.rig.target import compose
 from harness.rig.target.compose import ComposeOptions, ComposeTarget
 from harness.rig.target.compose_project import env_file
 from harness.rig.target.images import Images
+from harness.rig.target.software import Software
 
 pytestmark = pytest.mark.unit
 
@@ -65,6 +66,7 @@ def start(folder: Path, workload: Workload, feed: Feed, **more: Any) -> None:
     )  # fmt: skip
     options = ComposeOptions(
         images=Images(dagster="dagster", postgres="postgres"),
+        software=Software(version="1.13.27", lock=folder / "lock"),
         limits=Limits(cpu_cores=1, memory_bytes=1 << 30),
     )
     target = ComposeTarget(cell, folder, options=options, ledger=Ledger(folder / "ledger.jsonl"))

@@ -108,16 +108,78 @@ def test_an_index_that_does_not_answer_is_a_problem_of_the_environment_and_leave
     assert list(tmp_path.iterdir()) == []
 
 
-def test_uv_hears_of_the_index_and_the_ca_that_pip_was_told_about() -> None:
-    told = {"PIP_INDEX_URL": "https://index.example/simple", "PIP_CERT": "/ca.pem"}
-    environment = locks.uv_environment(told)
-    assert environment["UV_DEFAULT_INDEX"] == "https://index.example/simple"
-    assert environment["SSL_CERT_FILE"] == "/ca.pem"
+def test_a_release_without_its_postgres_storage_is_told_to_be_incomplete(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = "cause: Because there is no version of dagster-postgres==0.23.0 and you require it"
+
+    def half(arguments: Sequence[str], *, what: str, stdin: str = "", timeout_s: float) -> str:
+        if "pylock.toml" in arguments:
+            return PYLOCK
+        raise EnvironmentProblem(what, evidence=said)
+
+    monkeypatch.setattr(locks, "run_uv", half)
+    with pytest.raises(CampaignError, match=r"no dagster-postgres==0\.23\.0") as caught:
+        locks.make_lock("1.7.0", folder=tmp_path)
+    assert "whole only with its webserver and its Postgres storage" in caught.value.hint
 
 
-def test_uvs_own_index_setting_wins_over_pips() -> None:
-    told = {"UV_INDEX_URL": "https://a.example", "PIP_INDEX_URL": "https://b.example"}
-    assert locks.uv_environment(told) == told
+class Places:
+    """A folder of committed locks and a cache, both empty at first."""
+
+    def __init__(self, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.committed, self.cache = root / "committed", root / "cache"
+        self.committed.mkdir()
+        monkeypatch.setattr(locks, "asset", lambda _: self.committed)
+        monkeypatch.setattr(locks, "cache_dir", lambda: self.cache)
+
+
+@pytest.fixture
+def places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Places:
+    return Places(tmp_path, monkeypatch)
+
+
+def test_a_release_nobody_has_locked_gets_a_lock_in_the_cache_once_and_one_line_about_it(
+    places: Places, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    uv = FakeUv("dagster==1.7.0\n")
+    monkeypatch.setattr(locks, "run_uv", uv)
+    told: list[str] = []
+    made = locks.ensure_lock("1.7.0", say=told.append)
+    asked = len(uv.calls)
+    assert locks.ensure_lock("1.7.0", say=told.append) == made
+    assert made.parent == places.cache / "locks"
+    assert len(uv.calls) == asked
+    assert told == ["Locking Dagster 1.7.0 with the dependencies of its day (once)"]
+
+
+def test_a_committed_lock_wins_over_a_cached_one(
+    places: Places, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(locks, "run_uv", FakeUv("dagster==1.7.0\n"))
+    locks.ensure_lock("1.7.0")
+    committed = places.committed / "dagster-1.7.0.txt"
+    committed.write_text("dagster==1.7.0\n", encoding="utf-8")
+    assert locks.ensure_lock("1.7.0") == committed
+
+
+def test_what_is_no_release_is_refused_before_anything_is_said(places: Places) -> None:
+    told: list[str] = []
+    with pytest.raises(CampaignError):
+        locks.ensure_lock("1.13", say=told.append)
+    assert told == []
+
+
+def test_a_lock_tells_the_last_day_it_knows_of() -> None:
+    assert locks.day_of("# Dagster 1.7.0 and its dependencies as of 2024-04-06, for") == date(
+        2024, 4, 6
+    )
+    assert locks.day_of("dagster==1.7.0\n") is None
+
+
+def test_a_lock_is_committed_for_every_minor_version_there_is() -> None:
+    minors = {tuple(version.split(".")[:2]) for version in locks.known_versions()}
+    assert minors >= {("1", str(minor)) for minor in range(5, 14)}
 
 
 def test_committed_locks_say_their_day_have_hashes_and_name_no_index() -> None:

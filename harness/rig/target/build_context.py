@@ -1,0 +1,55 @@
+"""What an image is built from: gathered in one folder, since locks and wheels may lie elsewhere."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from harness.rig.assets import asset
+from harness.rig.target.software import Software
+
+CONTENT = (
+    "compose/Dockerfile", "compose/dagster-home", "compose/probe", "compose/upstream", "workloads"
+)  # fmt: skip
+"""Files and folders, from the folder that holds compose/, that every Dagster image has."""
+
+
+@contextmanager
+def build_context(software: Software) -> Iterator[Path]:
+    """A folder for one build, removed at the end: `CONTENT`, and `software/` with the lock
+    (`lock.txt`) and the wheels.
+    """
+    with tempfile.TemporaryDirectory(prefix="dagster-load-harness-image-") as folder:
+        root = Path(folder)
+        for file in files(CONTENT):
+            copy = root / file.relative_to(content_root())
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(file, copy)
+        (root / "software").mkdir()
+        shutil.copy2(software.lock, root / "software" / "lock.txt")
+        for wheel in software.wheels:
+            shutil.copy2(wheel, root / "software")
+        yield root
+
+
+def content_root() -> Path:
+    """The folder that holds compose/ and workloads/."""
+    return asset("compose").parent
+
+
+def files(names: Iterable[str]) -> Iterator[Path]:
+    """The files of `names` that an image holds, in a stable order."""
+    for name in names:
+        root = content_root() / name
+        found = [root] if root.is_file() else sorted(p for p in root.rglob("*") if p.is_file())
+        yield from (p for p in found if _is_content(p))
+
+
+def _is_content(path: Path) -> bool:
+    """Whether an image holds the file (the same choice stands in `.dockerignore`)."""
+    return not (
+        "__pycache__" in path.parts or path.name.startswith("test_") or path.suffix == ".md"
+    )
