@@ -1,0 +1,138 @@
+"""Better, worse, the same within x, or: cannot tell, and what is missing."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+
+from harness.analysis.comparison.effect import Contrast
+from harness.analysis.comparison.noise import INTERVAL, Scatter, half_width
+from harness.analysis.comparison.types import (
+    Effect,
+    Metric,
+    NoiseFloor,
+    RankTest,
+    Rules,
+    Verdict,
+)
+
+MOST_MORE = 200
+"""More rounds than this nobody measures."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """All that a verdict on one metric rests on. `factor`: of Holm's correction, see
+    `correction.Corrected`; `among`: how many figures were corrected together.
+    """
+
+    metric: Metric
+    contrast: Contrast | None
+    scatter: Scatter | None
+    effect: Effect
+    noise: NoiseFloor
+    rank: RankTest
+    p: float | None
+    p_adjusted: float | None
+    factor: float
+    among: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decided:
+    """The verdict; `within` for `same`: the farther end of the interval as a ratio − 1."""
+
+    verdict: Verdict
+    why: str
+    within: float | None = None
+
+
+def decide(case: Case, rules: Rules) -> Decided:
+    """The verdict on one metric.
+
+    `same`: the whole interval lies within the tolerance, however sure a difference is in there.
+    `better`, `worse`: found after the correction, beyond the noise floor, and the single cells
+    bear it out as far as they can. Everything else cannot be told, and why says what is missing.
+    """
+    effect, contrast, scatter = case.effect, case.contrast, case.scatter
+    if effect.ratio is None or contrast is None:
+        return Decided(verdict="cannot_tell", why=effect.why)
+    if scatter is None or effect.low is None or effect.high is None:
+        return Decided(verdict="cannot_tell", why=effect.why or _alone(contrast))
+    farther = max(effect.high, 1 / effect.low) - 1
+    if farther <= rules.tolerance:
+        return Decided(verdict="same", why=_interval(effect), within=farther)
+    found = case.p_adjusted is not None and case.p_adjusted <= rules.alpha
+    beyond = case.noise.ratio is not None and abs(contrast.shift) > math.log1p(case.noise.ratio)
+    if not (found and beyond):
+        return Decided(verdict="cannot_tell", why=_missing(case, contrast, scatter, rules))
+    if case.rank.decides and case.rank.p is not None and case.rank.p > rules.alpha:
+        why = f"single cells make the difference: their ranks do not show it (p {case.rank.p:.2g})"
+        return Decided(verdict="cannot_tell", why=why)
+    worse = (contrast.shift > 0) == (case.metric.better == "lower")
+    return Decided(verdict="worse" if worse else "better", why=_found(case))
+
+
+def more_rounds(contrast: Contrast, scatter: Scatter, *, factor: float, rules: Rules) -> int | None:
+    """How many more rounds (or cells a side) would decide, if the figures stay as they are.
+
+    Decided is when the interval lies within the tolerance, or the difference is found after the
+    correction. Degrees of freedom grow with the rounds. `None`: more than `MOST_MORE`.
+    """
+    tolerance, shift = math.log1p(rules.tolerance), abs(contrast.shift)
+    corrected = 1 - rules.alpha / factor
+    for more in range(1, MOST_MORE + 1):
+        n = contrast.n + more
+        per_round = scatter.free / (contrast.n - 1) if contrast.n > 1 else 1
+        later = replace(scatter, free=max(1, int(scatter.free + more * per_round)))
+        half = half_width(later, share=2 / n)
+        if half <= tolerance - shift:
+            return more
+        found = max(half, half_width(later, share=2 / n, confidence=corrected)) <= shift
+        if found and shift + half > tolerance:
+            return more
+    return None
+
+
+def percent(ratio: float) -> str:
+    """A share as people read it: `0.54 %`, `3.4 %`, `12 %`."""
+    number = 100 * ratio
+    return f"{number:.0f} %" if number >= 9.95 else f"{float(f'{number:.2g}'):g} %"
+
+
+def _alone(contrast: Contrast) -> str:
+    if contrast.n > 1:
+        return "nothing tells how far equal cells differ"
+    return "one cell on each side: nothing tells how far equal cells differ; measure in rounds"
+
+
+def _missing(case: Case, contrast: Contrast, scatter: Scatter, rules: Rules) -> str:
+    unit = "round" if contrast.paired else "cell a side"
+    n = contrast.n
+    more = more_rounds(contrast, scatter, factor=case.factor, rules=rules)
+    noise = f"with this noise ({percent(scatter.sd)} between equal cells)"
+    wanted = f"more than {MOST_MORE} more would be needed to decide {percent(rules.tolerance)}"
+    if more is not None:
+        wanted = f"{more} more would decide {percent(rules.tolerance)}"
+    chance = ""
+    if case.p is not None and case.p <= rules.alpha and case.among > 1:
+        chance = f"; p {case.p:.2g} alone is not enough among {case.among} figures"
+    return f"{n} {_plural(unit, n)}; {noise} {wanted}{chance}"
+
+
+def _found(case: Case) -> str:
+    floor = percent(case.noise.ratio) if case.noise.ratio is not None else "?"
+    return f"{_interval(case.effect)}; equal cells stay within {floor}, p {case.p_adjusted:.2g}"
+
+
+def _interval(effect: Effect) -> str:
+    ends = [_change(end) for end in (effect.low, effect.high) if end is not None]
+    return f"{INTERVAL:.0%} interval {' to '.join(ends)}"
+
+
+def _change(ratio: float) -> str:
+    return f"{'+' if ratio >= 1 else '-'}{percent(abs(ratio - 1))}"
+
+
+def _plural(unit: str, n: int) -> str:
+    return unit if n == 1 else {"round": "rounds", "cell a side": "cells a side"}[unit]
