@@ -61,17 +61,32 @@ def render_junit(findings: Findings, context: PageContext | None = None) -> str:
     gaps = gaps_by_cell(context) if context else {}
     suites = [_cell_suite(cell, findings, gaps.get(cell.id, "")) for cell in findings.cells]
     suites += _missing(findings, context)
+    _properties(suites, findings, context)
+    started_utc = context.started_utc if context else None
+    return document_of(name, suites, package=name, timestamp=started_utc)
+
+
+def document_of(
+    name: str, suites: Sequence[ET.Element], *, package: str, timestamp: str | None
+) -> str:
+    """Suites as a document with its XML declaration, ending in a newline.
+
+    Args:
+        name: of the document, beside ours.
+        suites: as `suite_of` makes them, each with its `properties`; numbered in this order.
+        package: of every suite.
+        timestamp: ISO 8601 in UTC, `None` where nobody knows.
+    """
     root = ET.Element("testsuites", {"name": clean(f"dagster-load-harness: {name}")})
     _count(root, suites)
     root.set("time", f"{sum(float(suite.get('time', '0')) for suite in suites):.3f}")
     for number, suite in enumerate(suites):
         suite.set("id", str(number))
-        suite.set("package", clean(name))
-        if context and context.started_utc:
+        suite.set("package", clean(package))
+        if timestamp:
             # The schema in common use knows no time zone; all our times are UTC.
-            suite.set("timestamp", clean(context.started_utc[:19]))
+            suite.set("timestamp", clean(timestamp[:19]))
         root.append(suite)
-    _properties(suites, findings, context)
     ET.indent(root)
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(root, encoding="unicode") + "\n"
 
@@ -88,7 +103,7 @@ def _missing(findings: Findings, context: PageContext | None) -> list[ET.Element
     if not findings.cells and not names:
         names = ["campaign"]
     case = Case(name="capacity", kind="error", message="Not measured: there are no facts of it.")
-    return [_suite(name, [case], "") for name in names]
+    return [suite_of(name, [case], "") for name in names]
 
 
 def _cell_suite(cell: CellFinding, findings: Findings, gap: str) -> ET.Element:
@@ -101,7 +116,7 @@ def _cell_suite(cell: CellFinding, findings: Findings, gap: str) -> ET.Element:
     told = [_doubt(issue) for issue in fatal]
     cases = [_capacity_case(cell, told, gap), *(_slo_case(name, cell, fatal) for name in names)]
     said = [cell_title(cell), *(_doubt(issue) for issue in doubts)]
-    suite = _suite(cell.id, cases, "\n".join(said))
+    suite = suite_of(cell.id, cases, "\n".join(said))
     suite.set("time", f"{_lasted_s(cell.steps):.3f}")  # steps serve several cases: not their sum
     return suite
 
@@ -188,7 +203,8 @@ def _doubt(issue: IssueFinding) -> str:
     return f"{issue.severity}: {issue.code}{place}: {issue.evidence}. {issue.remedy}"
 
 
-def _suite(name: str, cases: Sequence[Case], text: str) -> ET.Element:
+def suite_of(name: str, cases: Sequence[Case], text: str) -> ET.Element:
+    """A `testsuite` with its counts; `text` is what there is to say of it as a whole."""
     suite = ET.Element("testsuite", {"name": clean(name)})
     for case in cases:
         suite.append(_case(case, name))

@@ -67,10 +67,10 @@ def render(findings: Findings, console: Console, *, steps: bool = True) -> None:
     wide = console.width >= WIDE
     unenforced = [cell for cell in findings.cells if cell.steps and not cell.limits_enforced]
     if unenforced:
-        _line(console, LIMIT_MARK, style="yellow")
+        print_line(console, LIMIT_MARK, style="yellow")
     _print_issues(console, findings)
     if not findings.cells:
-        _line(console, "No cell was measured.")
+        print_line(console, "No cell was measured.")
         return
     (_cells_table if wide else _cells_lines)(console, findings.cells)
     for cell in findings.cells:
@@ -81,25 +81,25 @@ def render(findings: Findings, console: Console, *, steps: bool = True) -> None:
             console.print()
     _print_defaults(console, findings.cells)
     for finding in findings.workers:
-        _line(console, worker_title(finding), style="bold")
+        print_line(console, worker_title(finding), style="bold")
         for text in finding.evidence:
-            _line(console, f"- {text}", indent=2)
+            print_line(console, f"- {text}", indent=2)
     if any("?" in capacity_phrase(cell.capacity) for cell in findings.cells):
-        _line(console, DOUBT_MARK, style="dim")
+        print_line(console, DOUBT_MARK, style="dim")
     if steps and any(has_few(step) for cell in findings.cells for step in cell.steps):
-        _line(console, FEW_MARK, style="dim")
+        print_line(console, FEW_MARK, style="dim")
 
 
 def render_gaps(gaps: Sequence[str], console: Console) -> None:
     """What of the campaign is missing, a sentence a cell; nothing where nothing is."""
     if gaps:
-        _line(console, "Not complete", style="yellow")
+        print_line(console, "Not complete", style="yellow")
         for gap in gaps:
-            _line(console, gap, style="yellow", indent=2)
+            print_line(console, gap, style="yellow", indent=2)
         console.print()
 
 
-def _line(console: Console, text: str, *, style: str = "", indent: int = 0) -> None:
+def print_line(console: Console, text: str, *, style: str = "", indent: int = 0) -> None:
     """One logical line: wrapped at words, continued under its beginning, no markup read."""
     for part in Text(text, style=style).wrap(console, max(20, console.width - indent - 2)):
         part.rstrip()
@@ -109,12 +109,14 @@ def _line(console: Console, text: str, *, style: str = "", indent: int = 0) -> N
 def _print_issues(console: Console, findings: Findings) -> None:
     if not findings.validity:
         return
-    _line(console, "Doubts about this measurement", style="bold")
+    print_line(console, "Doubts about this measurement", style="bold")
     order = {"fatal": 0, "warning": 1}
     for issue in sorted(findings.validity, key=lambda issue: order.get(issue.severity, 2)):
         style = STYLES.get(issue.severity, "")
-        _line(console, f"{issue.severity}: {issue.code}: {issue.evidence}", style=style, indent=2)
-        _line(console, f"{_place(issue)}. {issue.remedy}", indent=4)
+        print_line(
+            console, f"{issue.severity}: {issue.code}: {issue.evidence}", style=style, indent=2
+        )
+        print_line(console, f"{_place(issue)}. {issue.remedy}", indent=4)
     console.print()
 
 
@@ -159,7 +161,7 @@ def _cells_table(console: Console, cells: Sequence[CellFinding]) -> None:
 
 def _cells_lines(console: Console, cells: Iterable[CellFinding]) -> None:
     for cell in cells:
-        _line(console, cell_title(cell), style="bold")
+        print_line(console, cell_title(cell), style="bold")
         for name, value in (
             ("capacity", capacity_phrase(cell.capacity)),
             ("first failing", plain(cell.capacity.first_failing)),
@@ -170,7 +172,7 @@ def _cells_lines(console: Console, cells: Iterable[CellFinding]) -> None:
             ("launch CPU", launch_cpu_phrase(cell.cpu)),
             ("settings", settings_phrase(cell.recommendation)),
         ):
-            _line(console, f"{name}: {value}", indent=2)
+            print_line(console, f"{name}: {value}", indent=2)
         console.print()
 
 
@@ -181,20 +183,20 @@ def _capacity_style(cell: CellFinding) -> str:
 
 
 def _print_reasons(console: Console, cell: CellFinding) -> None:
-    _line(console, cell_title(cell), style="bold")
+    print_line(console, cell_title(cell), style="bold")
     for text in reasons_of(cell):
-        _line(console, f"- {text}", indent=2)
+        print_line(console, f"- {text}", indent=2)
     for text in cell.recommendation.paste:
-        _line(console, text, style="bold", indent=4)
+        print_line(console, text, style="bold", indent=4)
 
 
 def _print_defaults(console: Console, cells: Iterable[CellFinding]) -> None:
     """What Dagster would do by itself; mostly the same for every cell, so said once."""
     sentences = list(dict.fromkeys(text for cell in cells for text in cell.defaults))
     if sentences:
-        _line(console, "What Dagster chooses where nothing is set", style="bold")
+        print_line(console, "What Dagster chooses where nothing is set", style="bold")
     for text in sentences:
-        _line(console, f"- {text}", indent=2)
+        print_line(console, f"- {text}", indent=2)
     if sentences:
         console.print()
 
@@ -266,12 +268,12 @@ def _steps_lines(console: Console, cell: CellFinding) -> None:
     )
     for step in cell.steps:
         style = STYLES.get(step.verdict, "")
-        _line(
+        print_line(
             console,
             f"{count_of(step.concurrency, 'run')}{again_phrase(step)}: {verdict_phrase(step)}",
             style=style,
             indent=2,
         )
         pairs = zip(names, _step_values(step)[1:], strict=True)
-        _line(console, ", ".join(f"{name} {value}" for name, value in pairs), indent=4)
+        print_line(console, ", ".join(f"{name} {value}" for name, value in pairs), indent=4)
     console.print()

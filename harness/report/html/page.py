@@ -49,7 +49,7 @@ def render_page(findings: Findings, pictures: Sequence[CellPicture], context: Pa
     Raises:
         ValueError: a number in the findings or pictures is not finite.
     """
-    template = _environment().get_template("report.html.j2")
+    template = page_environment().get_template("report.html.j2")
     text = template.render(
         findings=findings,
         context=context,
@@ -58,8 +58,8 @@ def render_page(findings: Findings, pictures: Sequence[CellPicture], context: Pa
         definitions=definitions(),
         definition_groups=definition_groups(),
         content_policy=CONTENT_POLICY,
-        css=Markup(palette_css() + _text("page.css")),
-        script=Markup(_text("page.js")),
+        css=page_css(),
+        script=page_script(),
         charts=charts_block(findings, pictures),
     )
     return squeezed(text)
@@ -80,9 +80,10 @@ def _tight(text: str) -> str:
 
 
 @cache
-def _environment() -> Environment:
+def page_environment(*folders: Path) -> Environment:
+    """Templates of these folders, then those of a campaign's page, with its words and formats."""
     environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
+        loader=FileSystemLoader([*folders, TEMPLATES]),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -93,6 +94,16 @@ def _environment() -> Environment:
     environment.filters["href"] = relative_href
     environment.globals |= {"phrases": phrases, "words": wording}
     return environment
+
+
+def page_css() -> Markup:
+    """Colours and styles of a page."""
+    return Markup(palette_css() + _text("page.css"))
+
+
+def page_script() -> Markup:
+    """Navigation, colours, copying, unfolding; a page needs the elements it names."""
+    return Markup(_text("page.js"))
 
 
 def relative_href(path: str) -> str:

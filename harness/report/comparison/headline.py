@@ -1,0 +1,172 @@
+"""A comparison in a sentence: what became worse or better, what stayed, what nobody can tell."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from harness.analysis.comparison.types import Comparison, MetricComparison, Verdict
+from harness.report.comparison.words import (
+    VERDICT_WORDS,
+    metric_name,
+    side_label,
+    side_name,
+    size_phrase,
+    verdict_phrase,
+)
+from harness.report.phrases import capacity_phrase, count_of
+
+NOTHING = "the two sides have no kind of cell in common."
+MOST_NAMED = 3
+MOST_OF_SEVERAL = 2
+"""Figures that are named beside one another, of one contender and of each of several."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """One verdict on one kind of cell. `entry` is `None` for its capacity."""
+
+    verdict: Verdict
+    name: str
+    place: str
+    gates: bool
+    told: str
+    entry: MetricComparison | None
+
+
+def pair_phrase(comparison: Comparison) -> str:
+    """`Dagster 1.13.28 beside 1.12.22`."""
+    contender, baseline = comparison.contender, comparison.baseline
+    plain = all(side.label == side.dagster for side in (contender, baseline))
+    other = side_label(baseline) if plain else side_name(baseline)
+    return f"{side_name(contender)} beside {other}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """Figures with one verdict. `lead`: `worse`, `the same within 3 %`; `told`: which, by how much.
+
+    `counts`: whether the verdict of the whole rests on them.
+    """
+
+    verdict: Verdict
+    lead: str
+    told: str
+    counts: bool
+
+    @property
+    def words(self) -> str:
+        """As a piece of a sentence."""
+        return f"{self.lead} in {self.told}"
+
+
+def parts_of(comparison: Comparison, *, most: int = MOST_NAMED) -> tuple[Part, ...]:
+    """The whole answer, what counts first; empty where nothing could be compared.
+
+    Args:
+        comparison: of one contender.
+        most: figures that are named in each part; of the others how many.
+    """
+    found = list(found_in(comparison))
+    counted = [each for each in found if each.gates]
+    beside = [each for each in found if not each.gates]
+    return (
+        *_decided(counted, "worse", most),
+        *_decided(counted, "better", most),
+        *_together(counted, "same", most),
+        *_together(counted, "cannot_tell", most),
+        *_decided(beside, "worse", most),
+        *_decided(beside, "better", most),
+    )
+
+
+def answer(comparison: Comparison, *, most: int = MOST_NAMED) -> str:
+    """The same in one sentence, or two where figures that do not count moved as well."""
+    parts = parts_of(comparison, most=most)
+    counted = ", ".join(part.words for part in parts if part.counts)
+    beside = ", ".join(part.words for part in parts if not part.counts)
+    if not counted:
+        return f"{VERDICT_WORDS[comparison.verdict]}: {comparison.why or NOTHING}"
+    return f"{counted}. Beside the verdict: {beside}." if beside else f"{counted}."
+
+
+def found_in(comparison: Comparison) -> Iterator[Found]:
+    """Every verdict there is, a kind of cell after the other; its capacity first."""
+    several = len(comparison.groups) > 1
+    for group in comparison.groups:
+        place = f"{group.workload} on {group.profile}" if several else ""
+        if several and len({each.profile for each in comparison.groups}) == 1:
+            place = group.workload
+        before, now = group.capacity.baseline, group.capacity.contender
+        yield Found(
+            verdict=group.capacity.verdict, name="capacity", place=place, gates=True,
+            told=f"from {capacity_phrase(before)} to {capacity_phrase(now)}", entry=None,
+        )  # fmt: skip
+        for entry in group.metrics:
+            yield Found(
+                verdict=entry.verdict,
+                name=metric_name(entry.metric, entry.at),
+                place=place,
+                gates=entry.metric.gates,
+                told=f"by {size_phrase(entry.effect)}",
+                entry=entry,
+            )
+
+
+def _decided(found: Sequence[Found], verdict: Verdict, most: int) -> Iterator[Part]:
+    """`worse in launch CPU by 12 % (8 to 16 %) in io and 3 others`: a figure once, by place."""
+    own = sorted((each for each in found if each.verdict == verdict), key=_how_much, reverse=True)
+    by_name: dict[str, list[Found]] = {}
+    for each in own:
+        by_name.setdefault(each.name, []).append(each)
+    told = [_moved(name, places) for name, places in list(by_name.items())[:most]]
+    if told:
+        listed = _listed(told, len(by_name) - len(told))
+        yield Part(verdict=verdict, lead=VERDICT_WORDS[verdict], told=listed, counts=own[0].gates)
+
+
+def _moved(name: str, places: Sequence[Found]) -> str:
+    """`launch CPU by 12 % (8 to 16 %) in io and by 9 % (6 to 12 %) in cpu`."""
+    told = [f"{each.told} in {each.place}" if each.place else each.told for each in places]
+    return f"{name} {_listed(told, 0)}"
+
+
+def _together(found: Sequence[Found], verdict: Verdict, most: int) -> Iterator[Part]:
+    """`the same within 5 % in launch CPU and 3 others`; `cannot tell in probe time`."""
+    own = [each for each in found if each.verdict == verdict]
+    if not own:
+        return
+    names = list(dict.fromkeys(_everywhere(each, found) for each in own))
+    widest = max(
+        (each.entry for each in own if each.entry and each.entry.within is not None),
+        key=lambda entry: entry.within or 0.0,
+        default=None,
+    )
+    words = {"same": "the same", "cannot_tell": "cannot tell"}[verdict]
+    if verdict == "same" and widest is not None:
+        words = f"the {verdict_phrase(widest)}"
+    listed = _listed(names[:most], len(names) - most)
+    yield Part(verdict=verdict, lead=words, told=listed, counts=own[0].gates)
+
+
+def _everywhere(one: Found, found: Sequence[Found]) -> str:
+    """Its place is said where the same figure has another verdict in another place."""
+    verdicts = {each.verdict for each in found if each.name == one.name}
+    return one.name if len(verdicts) == 1 else _whose(one)
+
+
+def _how_much(found: Found) -> float:
+    """A capacity that moved is told first."""
+    if found.entry is None:
+        return float("inf")
+    ratio = found.entry.effect.ratio
+    return 0.0 if ratio is None else abs(ratio - 1)
+
+
+def _whose(found: Found) -> str:
+    return f"{found.name} of {found.place}" if found.place else found.name
+
+
+def _listed(parts: Sequence[str], others: int) -> str:
+    told = [*parts, count_of(others, "other")] if others > 0 else list(parts)
+    return told[0] if len(told) == 1 else f"{', '.join(told[:-1])} and {told[-1]}"

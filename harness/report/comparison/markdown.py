@@ -1,0 +1,200 @@
+"""A comparison for a pull request: the verdict in the first lines, what explains it folded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from harness.analysis.comparison.types import (
+    CapacityComparison,
+    Comparison,
+    ComparisonDocument,
+    MetricComparison,
+)
+from harness.report.comparison.headline import (
+    MOST_NAMED,
+    MOST_OF_SEVERAL,
+    answer,
+    pair_phrase,
+)
+from harness.report.comparison.reasons import difference_phrase, reasons_of, unknown_values
+from harness.report.comparison.views import Row, Table, tables_of
+from harness.report.comparison.words import (
+    FORCED,
+    NOT_MEASURED,
+    VERDICT_WORDS,
+    better_phrase,
+    capacity_words,
+    effect_phrase,
+    metric_name,
+    middle,
+    noise_phrase,
+    rules_phrase,
+    side_label,
+    side_name,
+    verdict_phrase,
+)
+from harness.report.markup import bullets, code, escaped, folded, inline, table
+from harness.report.phrases import capacity_phrase
+
+MOST_BYTES = 60_000
+"""A comment on GitHub holds 65,536 characters."""
+
+LONGEST = 2_000
+"""Characters of a verdict in words."""
+
+
+def render_comparison_markdown(document: ComparisonDocument) -> str:
+    """The whole comparison, ending in a newline, below 60 KB."""
+    parts = [_title(document), *_forced(document), *_answers(document)]
+    tables = tables_of(document)
+    parts += [part for each in tables for part in _table(each, each.gating, capacity=True)]
+    details = [part for each in tables for part in _others(each)]
+    details += [part for each in document.comparisons for part in _why(each)]
+    last = [*_beside(document), escaped(rules_phrase(document.rules)), _anew(document)]
+    room = MOST_BYTES - sum(_size(part) for part in (*parts, *last)) - 200
+    for detail in details:
+        if _size(detail) <= room:
+            room -= _size(detail)
+            parts.append(detail)
+    return "\n\n".join((*parts, *last)) + "\n"
+
+
+def _size(part: str) -> int:
+    return len(part.encode()) + 2
+
+
+def _title(document: ComparisonDocument) -> str:
+    words = [VERDICT_WORDS[each.verdict] for each in document.comparisons]
+    names = " and ".join(
+        f"{side_name(each.contender)}: {word}"
+        for each, word in zip(document.comparisons, words, strict=True)
+    )
+    forced = "FORCED, " if any(each.forced for each in document.comparisons) else ""
+    return f"## Comparison: {forced}{escaped(names)}"
+
+
+def _forced(document: ComparisonDocument) -> Iterator[str]:
+    for comparison in document.comparisons:
+        if comparison.forced:
+            told = bullets(escaped(difference_phrase(each)) for each in comparison.differences)
+            yield f"**{escaped(FORCED)}** ({escaped(pair_phrase(comparison))}):\n\n{told}"
+
+
+def _answers(document: ComparisonDocument) -> Iterator[str]:
+    most = MOST_NAMED if len(document.comparisons) == 1 else MOST_OF_SEVERAL
+    for comparison in document.comparisons:
+        told = escaped(answer(comparison, most=most), longest=LONGEST)
+        yield f"**{escaped(pair_phrase(comparison))}**: {told}"
+
+
+def _table(view: Table, rows: Sequence[Row], *, capacity: bool) -> Iterator[str]:
+    capacities = view.capacities if capacity else (None,) * len(view.comparisons)
+    one = len(view.comparisons) == 1
+    body = list(_one(rows, capacities) if one else _several(rows, capacities))
+    if not body:
+        return
+    names = [inline(side_label(each.contender)) for each in view.comparisons]
+    baseline = inline(side_label(view.baseline))
+    ends = ("difference (95 %)", "noise floor", "verdict") if one else ()
+    setup = ", ".join(f"{name} {text}" for name, text in view.setup)
+    if capacity:
+        yield f"**{escaped(view.name)}** ({escaped(setup)})"
+    yield table(("figure", baseline, *names, *ends), body)
+
+
+def _one(
+    rows: Sequence[Row], capacities: Sequence[CapacityComparison | None]
+) -> Iterator[tuple[str, ...]]:
+    for capacity in capacities:
+        if capacity is not None:
+            yield (
+                "capacity, runs", inline(capacity_phrase(capacity.baseline)),
+                inline(capacity_phrase(capacity.contender)), inline(capacity_words(capacity)), "",
+                _verdict(capacity),
+            )  # fmt: skip
+    for row in rows:
+        for entry in filter(None, row.entries):
+            yield (
+                _figure(row), middle(row.baseline), middle(entry.contender),
+                inline(effect_phrase(entry.effect)), noise_phrase(entry.noise), _verdict(entry),
+            )  # fmt: skip
+
+
+def _several(
+    rows: Sequence[Row], capacities: Sequence[CapacityComparison | None]
+) -> Iterator[tuple[str, ...]]:
+    known = next((each for each in capacities if each is not None), None)
+    if known is not None:
+        told = (
+            NOT_MEASURED
+            if each is None
+            else f"{inline(capacity_phrase(each.contender))}: {_verdict(each)}"
+            for each in capacities
+        )
+        yield ("capacity, runs", inline(capacity_phrase(known.baseline)), *told)
+    for row in rows:
+        told = (
+            NOT_MEASURED
+            if each is None
+            else f"{middle(each.contender)}, {inline(effect_phrase(each.effect))}: {_verdict(each)}"
+            for each in row.entries
+        )
+        yield (_figure(row), middle(row.baseline), *told)
+
+
+def _figure(row: Row) -> str:
+    return inline(f"{metric_name(row.metric, row.at)}, {row.metric.unit}")
+
+
+def _verdict(found: MetricComparison | CapacityComparison) -> str:
+    words = (
+        VERDICT_WORDS[found.verdict]
+        if isinstance(found, CapacityComparison)
+        else verdict_phrase(found)
+    )
+    return f"**{words}**" if found.verdict in ("worse", "better") else words
+
+
+def _others(view: Table) -> Iterator[str]:
+    body = "\n\n".join(_table(view, view.others, capacity=False))
+    if body:
+        yield folded(f"{view.name}: figures that do not count for the verdict", body)
+
+
+def _why(comparison: Comparison) -> Iterator[str]:
+    for group in comparison.groups:
+        found = [*reasons_of(group), *unknown_values(group)]
+        if found:
+            lines = bullets(f"{escaped(names)}: {inline(why)}" for names, why in found)
+            who = f"{side_label(comparison.contender)}, {group.workload} on {group.profile}"
+            yield folded(f"Why: {who}", lines)
+
+
+def _beside(document: ComparisonDocument) -> Iterator[str]:
+    """What else differs, and what found no partner."""
+    for comparison in document.comparisons:
+        lines = [escaped(difference_phrase(each)) for each in comparison.remarks]
+        lines += [f"only on one side: {inline(each)}" for each in comparison.unmatched]
+        if lines:
+            yield folded(f"What else differs: {pair_phrase(comparison)}", bullets(lines))
+
+
+def _anew(document: ComparisonDocument) -> str:
+    """Which results it rests on, and how to make it again."""
+    folders = dict.fromkeys(
+        side.folder
+        for each in document.comparisons
+        for side in (each.baseline, each.contender)
+        if side.folder
+    )
+    directions = dict.fromkeys(
+        f"{row.metric.name}: {better_phrase(row.metric)}"
+        for view in tables_of(document)
+        for row in view.gating
+        if row.metric.better == "higher"
+    )
+    words = "Lower is better"
+    if directions:
+        words += f", but {', '.join(directions)}"
+    again = code(f"harness compare {' '.join(folders)}")
+    return f"{escaped(words)}. Compared by method {document.method}; made anew by {again}."

@@ -1,0 +1,248 @@
+"""A comparison on a terminal, a pipe or a narrow window: the verdict first, then a table a kind
+of cell, then why.
+
+Where the table is wider than the console, the same stands in lines. Colour marks, it never says
+anything alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from rich import box
+from rich.console import Console
+from rich.table import Table as RichTable
+from rich.text import Text
+
+from harness.analysis.capacity import Capacity
+from harness.analysis.comparison.types import (
+    CapacityComparison,
+    Comparison,
+    ComparisonDocument,
+    MetricComparison,
+)
+from harness.report.comparison.headline import (
+    MOST_NAMED,
+    MOST_OF_SEVERAL,
+    answer,
+    pair_phrase,
+)
+from harness.report.comparison.reasons import difference_phrase, reasons_of, unknown_values
+from harness.report.comparison.views import Row, Table, tables_of
+from harness.report.comparison.words import (
+    FORCED,
+    NOT_MEASURED,
+    VERDICT_WORDS,
+    better_phrase,
+    capacity_words,
+    effect_phrase,
+    metric_name,
+    middle,
+    noise_phrase,
+    rules_phrase,
+    side_label,
+    side_name,
+    verdict_phrase,
+)
+from harness.report.phrases import capacity_phrase
+from harness.report.terminal import print_line
+
+STYLES = {"better": "bold green", "worse": "bold red", "same": "", "cannot_tell": "yellow"}
+Capacities = Sequence[CapacityComparison | None]
+ENDLESS = 10_000
+"""Columns, to see how wide a table would like to be."""
+
+
+def render_comparison(
+    document: ComparisonDocument, console: Console, *, details: bool = True
+) -> None:
+    """Print everything a person should know, the verdict first.
+
+    Args:
+        document: one baseline, or several, with their contenders.
+        console: its width chooses the layout; its file, whether there are colours.
+        details: also what the verdict does not rest on, and why it is what it is.
+    """
+    most = MOST_NAMED if len(document.comparisons) == 1 else MOST_OF_SEVERAL
+    for comparison in document.comparisons:
+        _verdict(console, comparison, most)
+    for comparison in document.comparisons:
+        _differences(console, comparison)
+    console.print()
+    for table in tables_of(document):
+        _print_table(console, table, details=details)
+    for comparison in document.comparisons if details else ():
+        _reasons(console, comparison)
+    print_line(console, rules_phrase(document.rules), style="dim")
+
+
+def _verdict(console: Console, comparison: Comparison, most: int) -> None:
+    if comparison.forced:
+        print_line(console, f"{FORCED}.", style="bold red")
+    style = STYLES[comparison.verdict]
+    told = answer(comparison, most=most)
+    print_line(console, f"{pair_phrase(comparison)}: {told}", style=style)
+
+
+def _differences(console: Console, comparison: Comparison) -> None:
+    told = (
+        (comparison.differences, "What forbids this comparison", "red"),
+        (comparison.remarks, "What else differs", ""),
+    )
+    for differences, title, style in told:
+        if differences:
+            print_line(console, f"{title} ({side_label(comparison.contender)})", style="bold")
+        for each in differences:
+            print_line(console, difference_phrase(each), style=style, indent=2)
+    if comparison.unmatched:
+        print_line(console, "Cells that only one side has", style="bold")
+    for name in comparison.unmatched:
+        print_line(console, name, indent=2)
+
+
+def _print_table(console: Console, table: Table, *, details: bool) -> None:
+    forced = " - FORCED" if any(each.forced for each in table.comparisons) else ""
+    print_line(console, f"{table.name}{forced}", style="bold")
+    setup = ", ".join(f"{name} {text}" for name, text in table.setup)
+    print_line(console, setup, style="dim")
+    _print_rows(console, table, table.gating, capacity=True)
+    if details and table.others:
+        print_line(console, f"{table.name}: not counted for the verdict", style="bold")
+        _print_rows(console, table, table.others, capacity=False)
+
+
+def _print_rows(console: Console, table: Table, rows: Sequence[Row], *, capacity: bool) -> None:
+    capacities = table.capacities if capacity else (None,) * len(table.comparisons)
+    if not rows and not any(capacities):
+        return
+    tabulate = _one_contender if len(table.comparisons) == 1 else _several
+    made = tabulate(table, rows, capacities)
+    wanted = console.measure(made, options=console.options.update(max_width=ENDLESS)).maximum
+    if wanted <= console.width:
+        console.print(made)
+    else:
+        _lines(console, table, rows, capacities)
+
+
+def _rich(headings: Sequence[str]) -> RichTable:
+    made = RichTable(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+    for heading in headings:
+        made.add_column(heading)
+    return made
+
+
+def _one_contender(table: Table, rows: Sequence[Row], capacities: Capacities) -> RichTable:
+    """Every part of the answer in a column of its own."""
+    (comparison,) = table.comparisons
+    sides = (side_label(comparison.baseline), side_label(comparison.contender))
+    made = _rich(("figure", "unit", *sides, "difference\n(95 %)", "noise\nfloor", "verdict"))
+    (capacity,) = capacities
+    if capacity is not None:
+        made.add_row(
+            "capacity", "runs", _stacked(capacity.baseline), _stacked(capacity.contender),
+            capacity_words(capacity).replace(", ", "\n"), "",
+            _verdict_text(capacity),
+        )  # fmt: skip
+    for row in rows:
+        (entry,) = row.entries
+        assert entry is not None  # a row is made of its entries
+        made.add_row(
+            metric_name(row.metric, row.at), row.metric.unit, middle(row.baseline),
+            middle(entry.contender), effect_phrase(entry.effect), noise_phrase(entry.noise),
+            _verdict_text(entry),
+        )  # fmt: skip
+    return made
+
+
+def _several(table: Table, rows: Sequence[Row], capacities: Capacities) -> RichTable:
+    """A column a contender: its value with the verdict, and the difference below."""
+    names = [side_label(each.contender) for each in table.comparisons]
+    made = _rich(("figure", "unit", side_label(table.baseline), *names))
+    known = next((each for each in capacities if each is not None), None)
+    if known is not None:
+        entries = (_capacity_cell(each) for each in capacities)
+        made.add_row("capacity", "runs", _stacked(known.baseline), *entries)
+    for row in rows:
+        made.add_row(
+            metric_name(row.metric, row.at), row.metric.unit, middle(row.baseline),
+            *map(_metric_cell, row.entries),
+        )  # fmt: skip
+    return made
+
+
+def _capacity_cell(capacity: CapacityComparison | None) -> Text:
+    if capacity is None:
+        return Text(NOT_MEASURED)
+    words = _verdict_text(capacity)
+    return _stacked(capacity.contender).append("\n").append_text(words)
+
+
+def _stacked(capacity: Capacity) -> Text:
+    """Two lines instead of one: for narrow columns."""
+    return Text(capacity_phrase(capacity).replace(" (", "\n(", 1))
+
+
+def _metric_cell(entry: MetricComparison | None) -> Text:
+    if entry is None:
+        return Text(NOT_MEASURED)
+    words = _verdict_text(entry)
+    return (
+        Text(f"{middle(entry.contender)} ")
+        .append_text(words)
+        .append(f"\n{effect_phrase(entry.effect)}")
+    )
+
+
+def _verdict_text(found: MetricComparison | CapacityComparison) -> Text:
+    if isinstance(found, CapacityComparison):
+        words = VERDICT_WORDS[found.verdict]
+    else:
+        words = verdict_phrase(found)
+    return Text(words, style=STYLES[found.verdict])
+
+
+def _lines(console: Console, table: Table, rows: Sequence[Row], capacities: Capacities) -> None:
+    """The same for a narrow window."""
+    for place, comparison in enumerate(table.comparisons):
+        capacity = capacities[place]
+        if capacity is not None:
+            print_line(console, f"capacity of {side_name(comparison.contender)}", indent=2)
+            print_line(
+                console,
+                f"{capacity_phrase(capacity.baseline)} → {capacity_phrase(capacity.contender)}, "
+                f"{capacity_words(capacity)}: {VERDICT_WORDS[capacity.verdict]}",
+                style=STYLES[capacity.verdict],
+                indent=4,
+            )
+    for row in rows:
+        name = f"{metric_name(row.metric, row.at)}, {row.metric.unit}"
+        print_line(console, f"{name} ({better_phrase(row.metric)})", indent=2)
+        print_line(console, f"{side_label(table.baseline)}: {middle(row.baseline)}", indent=4)
+        for text, style in _entry_lines(table, row):
+            print_line(console, text, style=style, indent=4)
+    console.print()
+
+
+def _entry_lines(table: Table, row: Row) -> Iterator[tuple[str, str]]:
+    for comparison, entry in zip(table.comparisons, row.entries, strict=True):
+        label = side_label(comparison.contender)
+        if entry is None:
+            yield f"{label}: {NOT_MEASURED}", ""
+            continue
+        yield (
+            f"{label}: {middle(entry.contender)}, {effect_phrase(entry.effect)}, noise floor "
+            f"{noise_phrase(entry.noise)}: {verdict_phrase(entry)}",
+            STYLES[entry.verdict],
+        )
+
+
+def _reasons(console: Console, comparison: Comparison) -> None:
+    for group in comparison.groups:
+        found = [*reasons_of(group), *unknown_values(group)]
+        if not found:
+            continue
+        who = f"{side_label(comparison.contender)}, {group.workload} on {group.profile}"
+        print_line(console, f"Why: {who}", style="bold")
+        for names, why in found:
+            print_line(console, f"- {names}: {why}", indent=2)
+        console.print()
