@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from harness.analysis.comparison.chosen import NOT_ASKED
 from harness.analysis.comparison.types import Comparison, MetricComparison, Verdict
 from harness.report.comparison.words import (
     VERDICT_WORDS,
     metric_name,
-    side_label,
     side_name,
     size_phrase,
     verdict_phrase,
 )
 from harness.report.phrases import capacity_phrase, count_of
 
+WORD = "Dagster "
 NOTHING = "the two sides have no kind of cell in common."
 MOST_NAMED = 3
 MOST_OF_SEVERAL = 2
@@ -36,10 +37,10 @@ class Found:
 
 def pair_phrase(comparison: Comparison) -> str:
     """`Dagster 1.13.28 beside 1.12.22`."""
-    contender, baseline = comparison.contender, comparison.baseline
-    plain = all(side.label == side.dagster for side in (contender, baseline))
-    other = side_label(baseline) if plain else side_name(baseline)
-    return f"{side_name(contender)} beside {other}"
+    contender, baseline = side_name(comparison.contender), side_name(comparison.baseline)
+    if contender.startswith(WORD) and baseline.startswith(WORD):
+        baseline = baseline.removeprefix(WORD)
+    return f"{contender} beside {baseline}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,11 +98,13 @@ def found_in(comparison: Comparison) -> Iterator[Found]:
         place = f"{group.workload} on {group.profile}" if several else ""
         if several and len({each.profile for each in comparison.groups}) == 1:
             place = group.workload
-        before, now = group.capacity.baseline, group.capacity.contender
-        yield Found(
-            verdict=group.capacity.verdict, name="capacity", place=place, gates=True,
-            told=f"from {capacity_phrase(before)} to {capacity_phrase(now)}", entry=None,
-        )  # fmt: skip
+        if group.capacity.why != NOT_ASKED:
+            before, now = group.capacity.baseline, group.capacity.contender
+            told = f"from {capacity_phrase(before)} to {capacity_phrase(now)}"
+            yield Found(
+                verdict=group.capacity.verdict, name="capacity", place=place, gates=True,
+                told=told, entry=None,
+            )  # fmt: skip
         for entry in group.metrics:
             yield Found(
                 verdict=entry.verdict,
@@ -145,8 +148,7 @@ def _together(found: Sequence[Found], verdict: Verdict, most: int) -> Iterator[P
     words = {"same": "the same", "cannot_tell": "cannot tell"}[verdict]
     if verdict == "same" and widest is not None:
         words = f"the {verdict_phrase(widest)}"
-    listed = _listed(names[:most], len(names) - most)
-    yield Part(verdict=verdict, lead=words, told=listed, counts=own[0].gates)
+    yield Part(verdict=verdict, lead=words, told=listed(names, most), counts=own[0].gates)
 
 
 def _everywhere(one: Found, found: Sequence[Found]) -> str:
@@ -165,6 +167,11 @@ def _how_much(found: Found) -> float:
 
 def _whose(found: Found) -> str:
     return f"{found.name} of {found.place}" if found.place else found.name
+
+
+def listed(names: Sequence[str], most: int) -> str:
+    """`a, b and 3 others`."""
+    return _listed(names[:most], len(names) - most)
 
 
 def _listed(parts: Sequence[str], others: int) -> str:

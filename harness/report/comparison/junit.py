@@ -17,6 +17,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from xml.etree import ElementTree as ET
 
+from harness.analysis.comparison.chosen import NOT_ASKED
 from harness.analysis.comparison.types import (
     CapacityComparison,
     Comparison,
@@ -35,7 +36,6 @@ from harness.report.comparison.words import (
     metric_name,
     middle,
     noise_phrase,
-    side_label,
     side_name,
     value,
     verdict_phrase,
@@ -52,7 +52,7 @@ def render_comparison_junit(document: ComparisonDocument) -> str:
 
 
 def _suites(comparison: Comparison) -> Iterator[ET.Element]:
-    name = side_label(comparison.contender)
+    name = side_name(comparison.contender)
     told = f"{pair_phrase(comparison)}: {answer(comparison)}"
     properties = {
         "baseline": side_name(comparison.baseline),
@@ -86,8 +86,9 @@ def _comparable(comparison: Comparison) -> Case:
 
 def _cases(group: GroupComparison) -> Iterator[Case]:
     capacity = group.capacity
-    change = f"{capacity_change(capacity)} ({capacity_words(capacity)})"
-    yield _case("capacity", capacity, change, counts=True)
+    if capacity.why != NOT_ASKED:
+        change = f"{capacity_change(capacity)} ({capacity_words(capacity)})"
+        yield _case("capacity", capacity, change, counts=True)
     for entry in group.metrics:
         change = (
             f"{middle(entry.contender)} {entry.metric.unit} instead of "

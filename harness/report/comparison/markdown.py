@@ -14,9 +14,10 @@ from harness.report.comparison.headline import (
     MOST_NAMED,
     MOST_OF_SEVERAL,
     answer,
+    listed,
     pair_phrase,
 )
-from harness.report.comparison.reasons import difference_phrase, reasons_of, unknown_values
+from harness.report.comparison.reasons import difference_phrase, reasons_of
 from harness.report.comparison.views import Row, Table, tables_of
 from harness.report.comparison.words import (
     FORCED,
@@ -163,9 +164,11 @@ def _others(view: Table) -> Iterator[str]:
 
 def _why(comparison: Comparison) -> Iterator[str]:
     for group in comparison.groups:
-        found = [*reasons_of(group), *unknown_values(group)]
+        found = list(reasons_of(group))
         if found:
-            lines = bullets(f"{escaped(names)}: {inline(why)}" for names, why in found)
+            lines = bullets(
+                f"{escaped(listed(names, MOST_NAMED))}: {inline(why)}" for names, why in found
+            )
             who = f"{side_label(comparison.contender)}, {group.workload} on {group.profile}"
             yield folded(f"Why: {who}", lines)
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from harness.analysis.changes import Difference
-from harness.analysis.comparison.types import GroupComparison
+from harness.analysis.comparison.chosen import NOT_ASKED
+from harness.analysis.comparison.types import GroupComparison, MetricComparison
 from harness.report.comparison.words import metric_name
 
 
@@ -15,23 +16,27 @@ def difference_phrase(difference: Difference) -> str:
     return f"{what}: {before} → {now}"
 
 
-def reasons_of(group: GroupComparison) -> Iterator[tuple[str, str]]:
-    """(figures, why) for every reason there is, equal ones together, in the order of the table."""
-    by_why: dict[str, list[str]] = {}
-    if group.capacity.why:
-        by_why.setdefault(group.capacity.why, []).append("capacity")
+def reasons_of(
+    group: GroupComparison, *, details: bool = True
+) -> Iterator[tuple[tuple[str, ...], str]]:
+    """(figures, why) for every reason there is, equal ones together, in the order of the table.
+
+    Args:
+        group: one kind of cell.
+        details: also of figures the verdict does not rest on.
+    """
+    by_why: dict[str, dict[str, None]] = {}
+    if group.capacity.why not in ("", NOT_ASKED):
+        by_why.setdefault(group.capacity.why, {})["capacity"] = None
     for entry in group.metrics:
-        for why in filter(None, (entry.why, entry.effect.why)):
-            by_why.setdefault(why, []).append(metric_name(entry.metric, entry.at))
+        for why in _told(entry) if details or entry.metric.gates else ():
+            by_why.setdefault(why, {})[metric_name(entry.metric, entry.at)] = None
     for why, names in by_why.items():
-        yield ", ".join(dict.fromkeys(names)), why
+        yield tuple(names), why
 
 
-def unknown_values(group: GroupComparison) -> Iterator[tuple[str, str]]:
-    """(figure, why) for values of single cells that are not known, equal reasons once."""
-    seen: dict[tuple[str, str], None] = {}
-    for entry in group.metrics:
-        for each in (*entry.baseline.values, *entry.contender.values):
-            if each.value is None and each.why:
-                seen[metric_name(entry.metric, entry.at), each.why] = None
-    yield from seen
+def _told(entry: MetricComparison) -> Iterator[str]:
+    """Its verdict, its ratio, and single cells whose value is not known."""
+    values = (*entry.baseline.values, *entry.contender.values)
+    unknown = (each.why for each in values if each.value is None)
+    yield from dict.fromkeys(why for why in (entry.why, entry.effect.why, *unknown) if why)

@@ -25,9 +25,10 @@ from harness.report.comparison.headline import (
     MOST_NAMED,
     MOST_OF_SEVERAL,
     answer,
+    listed,
     pair_phrase,
 )
-from harness.report.comparison.reasons import difference_phrase, reasons_of, unknown_values
+from harness.report.comparison.reasons import difference_phrase, reasons_of
 from harness.report.comparison.views import Row, Table, tables_of
 from harness.report.comparison.words import (
     FORCED,
@@ -49,6 +50,9 @@ from harness.report.terminal import print_line
 
 STYLES = {"better": "bold green", "worse": "bold red", "same": "", "cannot_tell": "yellow"}
 Capacities = Sequence[CapacityComparison | None]
+FURTHER = (
+    "Further figures, which do not count for the verdict: harness compare --details, or the page."
+)
 ENDLESS = 10_000
 """Columns, to see how wide a table would like to be."""
 
@@ -61,7 +65,7 @@ def render_comparison(
     Args:
         document: one baseline, or several, with their contenders.
         console: its width chooses the layout; its file, whether there are colours.
-        details: also what the verdict does not rest on, and why it is what it is.
+        details: also the figures that the verdict does not rest on.
     """
     most = MOST_NAMED if len(document.comparisons) == 1 else MOST_OF_SEVERAL
     for comparison in document.comparisons:
@@ -71,8 +75,10 @@ def render_comparison(
     console.print()
     for table in tables_of(document):
         _print_table(console, table, details=details)
-    for comparison in document.comparisons if details else ():
-        _reasons(console, comparison)
+    for comparison in document.comparisons:
+        _reasons(console, comparison, details=details)
+    if not details and any(table.others for table in tables_of(document)):
+        print_line(console, FURTHER, style="dim")
     print_line(console, rules_phrase(document.rules), style="dim")
 
 
@@ -236,13 +242,13 @@ def _entry_lines(table: Table, row: Row) -> Iterator[tuple[str, str]]:
         )
 
 
-def _reasons(console: Console, comparison: Comparison) -> None:
+def _reasons(console: Console, comparison: Comparison, *, details: bool) -> None:
     for group in comparison.groups:
-        found = [*reasons_of(group), *unknown_values(group)]
+        found = list(reasons_of(group, details=details))
         if not found:
             continue
         who = f"{side_label(comparison.contender)}, {group.workload} on {group.profile}"
         print_line(console, f"Why: {who}", style="bold")
         for names, why in found:
-            print_line(console, f"- {names}: {why}", indent=2)
+            print_line(console, f"- {listed(names, MOST_NAMED)}: {why}", indent=2)
         console.print()

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
+from harness.analysis.comparison.chosen import NOT_ASKED
 from harness.analysis.comparison.types import (
     CapacityComparison,
     Comparison,
@@ -94,13 +95,18 @@ def _tables(baseline: Side, comparisons: Sequence[Comparison]) -> Iterator[Table
             setup=setup,
             baseline=baseline,
             comparisons=tuple(comparisons),
-            capacities=tuple(None if each is None else each.capacity for each in groups),
+            capacities=tuple(map(_capacity, groups)),
             rows=tuple(_rows(groups)),
         )
 
 
 def _kind(group: GroupComparison) -> _Kind:
     return group.profile, group.workload, tuple(group.setup.items())
+
+
+def _capacity(group: GroupComparison | None) -> CapacityComparison | None:
+    """`None` where it was not measured, or nobody asked for it."""
+    return None if group is None or group.capacity.why == NOT_ASKED else group.capacity
 
 
 def _rows(groups: Sequence[GroupComparison | None]) -> Iterator[Row]:

@@ -21,6 +21,7 @@ from harness.analysis.comparison.types import (
 from harness.report.phrases import capacity_phrase, count_of, probability_phrase
 from harness.units import show_rate
 
+RELEASE = re.compile(r"\d+\.\d+\.\d+")
 LONGEST = 28
 """Characters of a name that is shown beside others."""
 
@@ -34,10 +35,13 @@ FORCED = "FORCED: these results must not be compared, and were all the same"
 
 
 def side_name(side: Side) -> str:
-    """`Dagster 1.13.28`, or `mine (Dagster 1.13.27)` where it is called otherwise."""
-    if side.label == side.dagster:
-        return f"Dagster {side.dagster}"
-    return f"{side.label} (Dagster {side.dagster})"
+    """`Dagster 1.13.28`; `mine (Dagster 1.13.27)` of a build, or of a side called otherwise."""
+    if RELEASE.fullmatch(side.dagster):
+        version = f"Dagster {side.dagster}"
+        return version if side.label == side.dagster else f"{side.label} ({version})"
+    ran = side.software.get("dagster")
+    name = side.label if side.label == side.dagster else f"{side.label} ({side.dagster})"
+    return f"{name} (Dagster {ran})" if ran and ran != side.dagster else name
 
 
 def side_label(side: Side) -> str:

@@ -20,7 +20,7 @@ from harness.report.comparison.headline import (
     parts_of,
 )
 from harness.report.comparison.html.forest import Forest, Line, line_of
-from harness.report.comparison.reasons import reasons_of, unknown_values
+from harness.report.comparison.reasons import reasons_of
 from harness.report.comparison.views import Row, Table, tables_of
 from harness.report.comparison.words import metric_name, side_label
 
@@ -97,6 +97,12 @@ class PageView:
         return any(each.comparison.forced for each in self.answers)
 
     @property
+    def one_baseline(self) -> bool:
+        """Whether all contenders stand beside the same side."""
+        first = self.answers[0].comparison.baseline if self.answers else None
+        return all(each.comparison.baseline == first for each in self.answers)
+
+    @property
     def rows(self) -> Iterator[tuple[TableView, RowView]]:
         """Every figure on the page, in its order."""
         for view in self.tables:
@@ -162,6 +168,6 @@ def _why(table: Table) -> Iterator[tuple[str, tuple[tuple[str, str], ...]]]:
         for group in comparison.groups:
             kind = (group.profile, group.workload, tuple(group.setup.items()))
             if kind == (table.profile, table.workload, table.setup):
-                found = (*reasons_of(group), *unknown_values(group))
+                found = tuple((", ".join(names), why) for names, why in reasons_of(group))
                 if found:
                     yield side_label(comparison.contender), found
