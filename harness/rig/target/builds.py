@@ -7,9 +7,7 @@ else; for any other, such as `1!0+dev`, the newest there is on the day it is fir
 
 from __future__ import annotations
 
-import datetime
 import shutil
-import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -17,23 +15,14 @@ from harness.campaign.plan import LATEST, RELEASE, Campaign
 from harness.errors import CampaignError
 from harness.rig.assets import cache_dir
 from harness.rig.ledger import exclusive
+from harness.rig.target.build_lock import build_lock
 from harness.rig.target.checkout import is_checkout, wheels_of
-from harness.rig.target.locks import (
-    BESIDE,
-    PYTHON,
-    day_of,
-    ensure_lock,
-    lock_name,
-    requirements,
-    resolve,
-    write_lock,
-)
-from harness.rig.target.releases import latest_release
+from harness.rig.target.locks import ensure_lock, lock_name, lock_path, write_lock
+from harness.rig.target.releases import all_releases, latest_release
 from harness.rig.target.software import Software, release
 from harness.rig.target.wheels import Wheel, digest, read_wheel
 
 Say = Callable[[str], None]
-_NEEDED = ("dagster", "dagster-webserver", "dagster-postgres")
 
 
 def software_of(campaign: Campaign, *, say: Say) -> dict[str, Software]:
@@ -99,7 +88,9 @@ def _one_of_each(paths: Sequence[Path]) -> tuple[Wheel, ...]:
 def _locked(wheels: tuple[Wheel, ...], say: Say) -> Software:
     """The build with its lock and wheels in the cache, where nobody changes them."""
     home = cache_dir() / "builds" / digest(wheels)
-    version = _version(wheels)
+    base = _base(wheels)
+    # Without a `dagster` of its own there is a base.
+    version = next((wheel.version for wheel in wheels if wheel.name == "dagster"), str(base))
     lock = home / lock_name(version)
     home.mkdir(parents=True, exist_ok=True)
     with exclusive(home.with_name(f"{home.name}.lock")):
@@ -108,58 +99,20 @@ def _locked(wheels: tuple[Wheel, ...], say: Say) -> Software:
             for wheel in wheels:
                 shutil.copy2(wheel.path, home)
             # Last: a lock that is there says that all of it is.
-            write_lock(lock, _lock_text(version, wheels, home, say))
+            known = ensure_lock(base, say=say).read_text(encoding="utf-8") if base else ""
+            body = build_lock(wheels, base, known=known, home=home)
+            write_lock(lock, f"# Dagster {version}: a build.\n{body}")
     return Software(version=version, lock=lock, wheels=tuple(sorted(home.glob("*.whl"))))
 
 
-def _version(wheels: Sequence[Wheel]) -> str:
-    """Dagster's own version in this build."""
-    core = next((wheel.version for wheel in wheels if wheel.name == "dagster"), None)
-    return core or _base(wheels) or latest_release()
-
-
 def _base(wheels: Sequence[Wheel]) -> str | None:
-    """The release the build is made from: that of its `dagster`, else of what it brings."""
-    core = [wheel for wheel in wheels if wheel.name == "dagster"]
-    return next((wheel.release for wheel in core or wheels if wheel.release), None)
+    """The release the build is made from: that of its `dagster`, else of what it brings.
 
-
-def _lock_text(version: str, wheels: Sequence[Wheel], home: Path, say: Say) -> str:
-    base = _base(wheels)
-    known = ensure_lock(base, say=say).read_text(encoding="utf-8") if base else ""
-    today = datetime.datetime.now(datetime.UTC).date()
-    day = day_of(known) or today
-    body = _resolved(wanted(wheels, base), wheels, known=known, home=home, until=day)
-    brought = ", ".join(wheel.pin for wheel in wheels)
-    return (
-        f"# Dagster {version} and its dependencies as of {day}, for Python {PYTHON}.\n"
-        f"# A build: {brought} {'on ' + base if base else 'with the newest of all else'}.\n{body}"
-    )
-
-
-def wanted(wheels: Sequence[Wheel], base: str | None) -> tuple[str, ...]:
-    """The requirements of a build: its wheels, and what else a server needs.
-
-    `base`: the release the rest belongs to; `None`: the newest.
+    `None`: none that the index has whole, its `dagster` stands on its own. Without a `dagster` it
+    goes on the newest.
     """
-    names = {wheel.name for wheel in wheels}
-    rest = requirements(base) if base else (*_NEEDED, *BESIDE)
-    missing = (each for each in rest if each.partition("==")[0] not in names)
-    return (*(wheel.pin for wheel in wheels), *missing)
-
-
-def _resolved(
-    requirements: Sequence[str], wheels: Sequence[Wheel], *, known: str, home: Path,
-    until: datetime.date,
-) -> str:  # fmt: skip
-    """The body of the lock; what `known` has pinned stays, as far as the build lets it."""
-    with tempfile.TemporaryDirectory(prefix="dagster-load-harness-lock-") as folder:
-        forced, output = Path(folder) / "forced.txt", Path(folder) / "lock.txt"
-        # Dagster's packages ask for one another by exact version; ours go by another.
-        forced.write_text("\n".join(wheel.pin for wheel in wheels) + "\n", encoding="utf-8")
-        output.write_text(known, encoding="utf-8")
-        options = [
-            "--find-links", str(home), "--override", str(forced), "--output-file", str(output)
-        ]  # fmt: skip
-        resolve(requirements, until=until, options=options)
-        return output.read_text(encoding="utf-8")
+    core = [wheel for wheel in wheels if wheel.name == "dagster"]
+    named = next((wheel.release for wheel in core or wheels if wheel.release), None)
+    if named and (lock_path(named).is_file() or named in all_releases()):
+        return named
+    return None if core else latest_release()

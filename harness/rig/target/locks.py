@@ -18,11 +18,12 @@ from harness.rig.assets import asset, cache_dir
 from harness.rig.target.package_tools import run_uv
 
 PYTHON = "3.11"
+DAGSTER = ("dagster", "dagster-webserver", "dagster-postgres")
 BESIDE = ("grpcio-health-checking", "psycopg2-binary")
 """What the servers need that Dagster does not ask for by itself in every version."""
 
 TIMEOUT_S = 300
-_AS_OF = re.compile(r"^# Dagster \S+ and its dependencies as of (\d{4}-\d\d-\d\d)", re.MULTILINE)
+_AS_OF = re.compile(r"^# .* as of (\d{4}-\d\d-\d\d), for", re.MULTILINE)
 
 
 def lock_path(version: str) -> Path:
@@ -75,12 +76,9 @@ def companion_version(version: str) -> str:
 
 def requirements(version: str) -> tuple[str, ...]:
     """What the server, the webserver and the daemon need."""
-    return (
-        f"dagster=={version}",
-        f"dagster-webserver=={version}",
-        f"dagster-postgres=={companion_version(version)}",
-        *BESIDE,
-    )
+    numbers = (version, version, companion_version(version))
+    pins = (f"{name}=={number}" for name, number in zip(DAGSTER, numbers, strict=True))
+    return (*pins, *BESIDE)
 
 
 def make_lock(version: str, as_of: date | None = None, *, folder: Path | None = None) -> Path:

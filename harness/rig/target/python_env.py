@@ -78,8 +78,10 @@ def _build(home: Path, software: Software) -> None:
     python = home / "bin" / "python"
     found = [part for wheel in software.wheels[:1] for part in ("--find-links", str(wheel.parent))]
     run_uv(
+        # The lock is complete, and of a build's packages some ask for others than it has.
         ["pip", "install", "--quiet", "--no-progress", "--python", str(python), *found,
-         "--require-hashes", "--compile-bytecode", "--requirement", str(software.lock)],
+         "--no-deps", "--require-hashes", "--compile-bytecode",
+         "--requirement", str(software.lock)],
         what=what, timeout_s=INSTALL_TIMEOUT_S,
     )  # fmt: skip
     _check(python, software)

@@ -14,17 +14,22 @@ from harness.errors import CampaignError
 from harness.facts.dagster_versions import base_release
 
 _METADATA = re.compile(r"[^/]+\.dist-info/METADATA")
+_SISTER = re.compile(r"([\w.-]+) ?\(?==[^;,]*\+")
 _LIBRARY = re.compile(r"0\.(\d+)\.(\d+)(\+.*)?")
 _SMALLEST_MINOR = 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wheel:
-    """A wheel file. `name` as the index writes it: `dagster-webserver`."""
+    """A wheel file. Names as the index writes them: `dagster-webserver`.
+
+    `sisters`: packages it asks for in a version that no index can have, as `==1!0+dev`.
+    """
 
     path: Path
     name: str
     version: str
+    sisters: frozenset[str] = frozenset()
 
     @property
     def pin(self) -> str:
@@ -58,8 +63,13 @@ def read_wheel(path: Path) -> Wheel:
             fields = HeaderParser().parsestr(archive.read(metadata).decode("utf-8", "replace"))
     except (OSError, ValueError, zipfile.BadZipFile) as error:
         raise CampaignError(f"`{path}` is not a wheel.", evidence=str(error)) from error
-    name = re.sub(r"[-_.]+", "-", str(fields["Name"])).lower()
-    return Wheel(path=path, name=name, version=str(fields["Version"]))
+    required = (_SISTER.match(each) for each in fields.get_all("Requires-Dist", []))
+    return Wheel(
+        path=path,
+        name=_normal(str(fields["Name"])),
+        version=str(fields["Version"]),
+        sisters=frozenset(_normal(found[1]) for found in required if found),
+    )
 
 
 def digest(wheels: Iterable[Wheel]) -> str:
@@ -68,3 +78,7 @@ def digest(wheels: Iterable[Wheel]) -> str:
     for wheel in sorted(wheels, key=lambda each: each.path.name):
         whole.update(wheel.path.name.encode() + b"\0" + wheel.path.read_bytes() + b"\0")
     return whole.hexdigest()[:16]
+
+
+def _normal(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
