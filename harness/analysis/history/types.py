@@ -22,9 +22,9 @@ class Figure:
     """One metric of a campaign's cells of one kind and role, over its rounds.
 
     `key` as in `MetricComparison.key`. `value`: geometric mean; of a ratio, contender ÷ baseline.
-    `sd`: of the ln of what the mean is of, over `free` degrees of freedom: of equal cells (see
-    `NoiseFloor`), or of the rounds' ratios; so that ln(value) is known to `sd / √rounds`. `None`
-    where a single cell or round stands behind it. `rounds`: cells, or for a ratio rounds.
+    `sd`: of ln(value) between equal cells, over `free` degrees of freedom (see `NoiseFloor`);
+    `None` where a single cell stands behind it. So a value is known to `sd / √rounds`, a ratio to
+    `sd √(2 / rounds)`. `rounds`: cells, or for a ratio rounds.
     """
 
     kind: str
