@@ -59,10 +59,8 @@ def _remarks(source: Source) -> dict[str, str]:
     campaign, environment = source.findings.campaign, source.findings.environment
     host, harness = _part(environment, "host"), _part(environment, "harness")
     step, search = _part(campaign, "step"), _part(campaign, "search")
-    builds = _part(campaign, "builds")
-    build = builds.get(source.dagster)
     return {
-        "Dagster": f"{source.dagster} ({build})" if build else source.dagster,
+        "Dagster": _dagster(source),
         "campaign": source.folder,
         "database": _software(source, "database"),
         "harness": str(harness.get("version") or UNKNOWN),
@@ -71,12 +69,21 @@ def _remarks(source: Source) -> dict[str, str]:
         "kernel": str(host.get("kernel") or UNKNOWN),
         "system": str(host.get("system") or UNKNOWN),
         "cgroup": str(host.get("cgroup") or UNKNOWN),
-        "engine": str(environment.get("engine") or UNKNOWN),
         "devices": text(campaign.get("devices") or "all"),
         "warm-up runs": text(campaign.get("warmup_runs", UNKNOWN)),
+        **{name: text(value) for name, value in _part(environment, "libraries").items()},
         **{f"step.{key}": text(value) for key, value in step.items()},
         **{f"search.{key}": text(search[key]) for key in ("strategy", "always") if key in search},
     }
+
+
+def _dagster(source: Source) -> str:
+    """As the campaign names it, what that stands for, and the version the server says it is."""
+    build = _part(source.findings.campaign, "builds").get(source.dagster)
+    says = _software(source, "dagster")
+    known = [build, None if says in (UNKNOWN, source.dagster) else f"says {says}"]
+    told = ", ".join(str(each) for each in known if each)
+    return f"{source.dagster} ({told})" if told else source.dagster
 
 
 def _part(whole: Mapping[str, Any], name: str) -> Mapping[str, Any]:

@@ -16,6 +16,8 @@ from harness.analysis.comparison.types import (
     Verdict,
 )
 
+APART = "measured at different times: a change of the machine would look the same"
+
 MOST_MORE = 200
 """More rounds than this nobody measures."""
 
@@ -122,7 +124,8 @@ def _missing(case: Case, contrast: Contrast, scatter: Scatter, rules: Rules) -> 
 
 def _found(case: Case) -> str:
     floor = percent(case.noise.ratio) if case.noise.ratio is not None else "?"
-    return f"{_interval(case.effect)}; equal cells stay within {floor}, p {case.p_adjusted:.2g}"
+    told = f"{_interval(case.effect)}; equal cells stay within {floor}, p {case.p_adjusted:.2g}"
+    return told if case.effect.paired else f"{told}; {APART}"
 
 
 def _interval(effect: Effect) -> str:
