@@ -5,9 +5,8 @@ from __future__ import annotations
 from rich.console import Console
 
 from harness.errors import ExitCode
-from harness.rig.ledger import Entry, Ledger
-from harness.rig.target import engine
-from harness.rig.target.process_server import remove_box
+from harness.rig.leftovers import remove_leftovers, told
+from harness.rig.ledger import Ledger
 
 
 def down() -> int:
@@ -17,16 +16,9 @@ def down() -> int:
     campaign still running. Finding nothing is fine.
     """
     console = Console(highlight=False, soft_wrap=True)
-    done = Ledger.default().cleanup(
-        {"compose": _project, "cgroup": remove_box},
-    )
+    done = remove_leftovers(Ledger.default())
     for cleaned in done:
-        said = cleaned.problem or f"removed ({cleaned.removed})"
-        console.print(f"{cleaned.entry.kind} {cleaned.entry.name}: {said}", markup=False)
+        console.print(told(cleaned), markup=False)
     if not done:
         console.print("Nothing was left running.")
     return int(ExitCode.ENVIRONMENT) if any(c.problem for c in done) else 0
-
-
-def _project(entry: Entry) -> int:
-    return engine.remove_project(entry.project)

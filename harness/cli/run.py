@@ -13,10 +13,11 @@ from rich.console import Console
 from harness.campaign.loading import load_campaign, preset_names, preset_text
 from harness.campaign.outline import lasts, outline
 from harness.campaign.plan import Campaign
+from harness.cli.measuring import reported
 from harness.cli.options import AllowOvercommit, MetricsPort, Plain
-from harness.cli.show import keep_what_there_is, show_findings
+from harness.cli.show import show_findings
 from harness.cli.verify import run_trials
-from harness.errors import CampaignError, HarnessError
+from harness.errors import CampaignError
 from harness.rig.protocols import Listener
 from harness.watch.choose import watching
 
@@ -90,14 +91,10 @@ def _measure(
         results_root=root, allow_overcommit=allow_overcommit, command=["harness", *sys.argv[1:]]
     )
     begun: list[Path] = []
-    try:
-        with watch as listener:
-            listener.say(f"Campaign {plan.name}: {lasts(plan)}")
-            folder = threshold.run(plan, options=options, listener=listener, begun=begun.append)
-            verified = run_trials(folder.path, options=options, listener=listener) if verify else 0
-    except HarnessError:
-        keep_what_there_is(begun)
-        raise
+    with reported(begun), watch as listener:
+        listener.say(f"Campaign {plan.name}: {lasts(plan)}")
+        folder = threshold.run(plan, options=options, listener=listener, begun=begun.append)
+        verified = run_trials(folder.path, options=options, listener=listener) if verify else 0
     return folder.path, verified
 
 

@@ -61,6 +61,19 @@ def _sync_folder(path: Path) -> None:
         os.close(descriptor)
 
 
+def move_folder(source: Path, target: Path) -> None:
+    """Give a folder another name on the same file system, durably.
+
+    Raises:
+        EnvironmentProblem: no right to.
+    """
+    make_folder(target.parent)
+    with writing(target):
+        source.rename(target)
+        _sync_folder(target.parent)
+        _sync_folder(source.parent)
+
+
 def write_bytes(path: Path, content: bytes) -> None:
     """Replace a file as a whole, durably: a reader sees the old content or the new.
 
@@ -113,6 +126,23 @@ def append_lines(path: Path, lines: Iterable[str]) -> None:
             os.fsync(file.fileno())
         if is_new:
             _sync_folder(path.parent)
+
+
+def whole_bytes(path: Path) -> int:
+    """How long a file of lines is without a last one that its writer did not finish."""
+    return path.read_bytes().rfind(b"\n") + 1 if path.exists() else 0
+
+
+def cut_lines(path: Path, length_bytes: int) -> None:
+    """Take away, durably, what a file of lines has beyond this length.
+
+    Raises:
+        EnvironmentProblem: no right to.
+    """
+    with writing(path), path.open("rb+") as file:
+        if os.fstat(file.fileno()).st_size > length_bytes:
+            os.ftruncate(file.fileno(), length_bytes)
+            os.fsync(file.fileno())
 
 
 def _cut_torn_line(descriptor: int) -> None:

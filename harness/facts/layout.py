@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 _TIME_FORMAT = "%Y%m%dT%H%M%SZ"
+_LATER = re.compile(r"environment-(\d+)\.json")
 _NAME = re.compile(r"^(?P<time>\d{8}T\d{6}Z)-(?P<campaign>.+?)(?:\+\d+)?$")
 
 
@@ -65,6 +66,10 @@ class CellFolder:
         """The samples taken in one step."""
         return self.parts / f"samples-{step:04d}.parquet"
 
+    def events_mark(self, step: int) -> Path:
+        """How long `events_jsonl` was before the events of one step; see `facts.lost_events`."""
+        return self.parts / f"events-{step:04d}.mark"
+
     def loose_part(self, number: int) -> Path:
         """Samples taken between steps; `number` counts from 0."""
         return self.parts / f"samples-loose-{number:04d}.parquet"
@@ -89,6 +94,24 @@ class ResultsFolder:
     def environment_json(self) -> Path:
         """The machine and the versions, with the schema number."""
         return self.path / "environment.json"
+
+    def environments(self) -> list[Path]:
+        """The environments there are, in order: the first, then one for each time it went on."""
+        return [path for _, path in self._environments()]
+
+    def next_environment(self) -> Path:
+        """Where the next one goes: `environment.json`, then `environment-2.json` …"""
+        last = max((number for number, _ in self._environments()), default=0)
+        return self.path / f"environment-{last + 1}.json" if last else self.environment_json
+
+    def _environments(self) -> list[tuple[int, Path]]:
+        later = [
+            (int(found[1]), path)
+            for path in self.path.glob("environment-*.json")
+            if (found := _LATER.fullmatch(path.name))
+        ]
+        first = [(1, self.environment_json)] if self.environment_json.exists() else []
+        return first + sorted(later)
 
     @property
     def journal_jsonl(self) -> Path:
@@ -119,6 +142,18 @@ class ResultsFolder:
     def cells(self) -> Path:
         """The folder of the cells' folders."""
         return self.path / "cells"
+
+    @property
+    def superseded(self) -> Path:
+        """The folder of cells that were measured anew, as they were before; read by nobody."""
+        return self.path / "superseded"
+
+    def superseded_cell(self, cell_id: str) -> Path:
+        """Where the next superseded record of a cell goes: `<cell>+1`, `<cell>+2` …"""
+        count = 1
+        while (path := self.superseded / f"{cell_id}+{count}").exists():
+            count += 1
+        return path
 
     def cell(self, cell_id: str) -> CellFolder:
         """The folder of one cell (`CellPlan.id`, `Cell.id`)."""

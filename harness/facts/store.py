@@ -5,7 +5,8 @@ makes a step count, so that a kill at any moment costs at most the step in progr
 merges the parts; `sealed` in `cell.json` is set before the parts are removed, so that sealing
 can be repeated from wherever it was cut off.
 
-One process writes a folder, from one thread at a time.
+One process writes a folder, from one thread at a time. A cell that broke off is written on after
+`harness.facts.reopening` has opened it again.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from harness.errors import StoredDataError
 from harness.facts import codec
 from harness.facts.durable import append_lines, make_folder, write_bytes, write_text, writing
 from harness.facts.layout import CellFolder, ResultsFolder, parse_results_name
+from harness.facts.lost_events import forget_lost, lost_from, mark_events
 from harness.facts.model import SCHEMA, Cell, Event, Run, Sample, Step
 from harness.facts.table import CellFacts, ResultsFacts, ResultsSummary, SamplesTable
 
@@ -51,6 +53,7 @@ class CellWriter:
         make_folder(folder.logs)
         if not self._sealed:
             make_folder(folder.parts)
+            self._forget_lost()
 
     def write_cell(self, cell: Cell) -> None:
         """Write `cell.json` anew."""
@@ -74,15 +77,20 @@ class CellWriter:
         self._refuse_if_sealed()
         if step.index in self._recorded:
             raise ValueError(f"step {step.index} is recorded already")
+        self._forget_lost()
         _write_frame(self.folder.runs_part(step.index), codec.to_frame(Run, runs))
         _write_frame(self.folder.samples_part(step.index), codec.to_frame(Sample, samples))
-        append_lines(self.folder.events_jsonl, map(codec.to_line, events))
+        lines = [codec.to_line(event) for event in events]
+        if lines:
+            mark_events(self.folder, step.index)
+            append_lines(self.folder.events_jsonl, lines)
         append_lines(self.folder.steps_jsonl, [codec.to_line(step)])
         self._recorded.add(step.index)
 
     def append_loose(self, samples: Iterable[Sample] = (), events: Iterable[Event] = ()) -> None:
         """Record what was seen between steps (idle, restarts); durable once this returns."""
         self._refuse_if_sealed()
+        self._forget_lost()
         frame = codec.to_frame(Sample, samples)
         if frame.height:
             taken = len(self.folder.loose_parts())
@@ -92,6 +100,7 @@ class CellWriter:
     def seal(self, cell: Cell) -> None:
         """Merge the parts, mark the cell sealed, remove the parts. May be repeated."""
         if not self._sealed:
+            self._forget_lost()
             runs, samples = _read_parts(self.folder, sorted(self._recorded))
             _write_frame(self.folder.runs_parquet, runs)
             _write_frame(self.folder.samples_parquet, samples)
@@ -102,6 +111,9 @@ class CellWriter:
         with writing(self.folder.parts):
             if self.folder.parts.exists():
                 shutil.rmtree(self.folder.parts)
+
+    def _forget_lost(self) -> None:
+        forget_lost(self.folder, self._recorded)
 
     def _refuse_if_sealed(self) -> None:
         if self._sealed:
@@ -125,6 +137,12 @@ class ResultsWriter:
     def write_environment(self, environment: Mapping[str, Any]) -> None:
         """The machine and the versions: JSON-ready values."""
         write_text(self.folder.environment_json, codec.to_document(environment))
+
+    def add_environment(self, environment: Mapping[str, Any]) -> str:
+        """The same each time measuring goes on; the first stays. Returns the file's name."""
+        path = self.folder.next_environment()
+        write_text(path, codec.to_document(environment))
+        return path.name
 
     def write_findings(self, findings: Mapping[str, Any]) -> None:
         """Derived, replaceable: JSON-ready findings, which carry their own schema."""
@@ -184,12 +202,12 @@ def read_cell_json(folder: CellFolder) -> Cell:
         return codec.from_json(Cell, json.dumps(plain))
 
 
-def _read_lines(path: Path, parse: Callable[[str], T]) -> list[T]:
+def _read_lines(path: Path, parse: Callable[[str], T], *, upto: int | None = None) -> list[T]:
     """The whole lines of a jsonl file, parsed; none when there is no file yet."""
     if not path.exists():
         return []
     with _reading(path):
-        lines = codec.whole_lines(path.read_bytes())
+        lines = codec.whole_lines(path.read_bytes()[:upto])
     records = []
     for number, line in enumerate(lines, start=1):
         with _reading(path, f" in line {number}"):
@@ -202,8 +220,9 @@ def _read_steps(folder: CellFolder) -> list[Step]:
     return sorted(steps, key=lambda step: step.index)
 
 
-def _read_events(folder: CellFolder) -> list[Event]:
-    events = _read_lines(folder.events_jsonl, partial(codec.from_json, Event))
+def _read_events(folder: CellFolder, *, upto: int | None = None) -> list[Event]:
+    """Those before the byte `upto`; `None` for all."""
+    events = _read_lines(folder.events_jsonl, partial(codec.from_json, Event), upto=upto)
     return sorted(events, key=lambda event: event.at_s)
 
 
@@ -229,11 +248,14 @@ def read_cell(folder: CellFolder) -> CellFacts:
     """
     cell = read_cell_json(folder)
     steps = _read_steps(folder)
+    indexes, lost = [step.index for step in steps], None
     if cell.sealed:
         runs = _read_frame(Run, folder.runs_parquet)
         samples = _read_frame(Sample, folder.samples_parquet)
     else:
-        runs, samples = _read_parts(folder, [step.index for step in steps])
+        runs, samples = _read_parts(folder, indexes)
+        with _reading(folder.parts):
+            lost = lost_from(folder, indexes)
     with _reading(folder.runs_parquet if cell.sealed else folder.parts):
         run_list = codec.from_frame(Run, runs)
     return CellFacts(
@@ -241,8 +263,36 @@ def read_cell(folder: CellFolder) -> CellFacts:
         steps=steps,
         runs=run_list,
         samples=SamplesTable(samples),
-        events=_read_events(folder),
+        events=_read_events(folder, upto=lost),
     )
+
+
+def read_campaign_text(folder: ResultsFolder) -> str:
+    """`campaign.yaml` as it is.
+
+    Raises:
+        StoredDataError: it is missing or cannot be read.
+    """
+    with _reading(folder.campaign_yaml):
+        return folder.campaign_yaml.read_text(encoding="utf-8")
+
+
+def read_environment(path: Path) -> dict[str, Any]:
+    """One of `ResultsFolder.environments`, without its schema number.
+
+    Raises:
+        StoredDataError: the file is missing, damaged, or from a newer schema.
+    """
+    return _read_versioned(path)
+
+
+def read_journal(folder: ResultsFolder) -> list[dict[str, Any]]:
+    """Every decision so far, in order; empty where none was made.
+
+    Raises:
+        StoredDataError: a line is damaged.
+    """
+    return _read_lines(folder.journal_jsonl, codec.from_line)
 
 
 def read_results(path: Path) -> ResultsFacts:
@@ -258,9 +308,6 @@ def read_results(path: Path) -> ResultsFacts:
             evidence=f"There is no {folder.environment_json.name} in it.",
             hint="`harness list` shows the results folders there are.",
         )
-    environment = _read_versioned(folder.environment_json)
-    with _reading(folder.campaign_yaml):
-        campaign_text = folder.campaign_yaml.read_text(encoding="utf-8")
     cells = [read_cell(cell_folder) for cell_folder in folder.cell_folders()]
     cells.sort(key=_start_order)
     name = path.resolve().name
@@ -268,9 +315,9 @@ def read_results(path: Path) -> ResultsFacts:
     return ResultsFacts(
         campaign=campaign,
         started_utc=started_utc,
-        campaign_text=campaign_text,
-        environment=environment,
-        journal=_read_lines(folder.journal_jsonl, codec.from_line),
+        campaign_text=read_campaign_text(folder),
+        environment=read_environment(folder.environment_json),
+        journal=read_journal(folder),
         cells=cells,
     )
 

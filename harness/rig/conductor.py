@@ -1,16 +1,18 @@
 """One cell from start to seal: start, warm up, step, step …, stop.
 
 The conductor joins target, load and telemetry, writes facts after every step and judges
-nothing: which step comes next is asked of a function it is given.
+nothing: which step comes next is asked of a function it is given. A cell that broke off goes on the
+same way, on a fresh server, after the steps it has.
 """
 
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable, Sequence
 
 from harness.campaign.plan import Campaign, CellPlan
 from harness.errors import EnvironmentProblem, HarnessError
-from harness.facts.model import Cell, Event, Limits
+from harness.facts.model import Cell, Event, Limits, Step
 from harness.rig.parts import Rig
 from harness.rig.protocols import Done, Endpoints, NextStep, StepOrder
 from harness.rig.stepper import Stepper
@@ -27,14 +29,28 @@ class Conductor:
         plan: the cell.
         cell: the cell's record so far; completed and sealed here.
         rig: the parts, not yet started.
+        kept: the steps it goes on after, in order.
+        started: is given the record as it is once the server serves, before anything is written
+            of it; what it raises ends the cell.
     """
 
-    def __init__(self, campaign: Campaign, plan: CellPlan, *, cell: Cell, rig: Rig) -> None:
+    def __init__(
+        self,
+        campaign: Campaign,
+        plan: CellPlan,
+        *,
+        cell: Cell,
+        rig: Rig,
+        kept: Sequence[Step] = (),
+        started: Callable[[Cell], None] = lambda _: None,
+    ) -> None:
         self._campaign = campaign
         self._plan = plan
         self._cell = cell
         self._rig = rig
-        self._stepper = Stepper(campaign, plan, rig)
+        self._kept = tuple(kept)
+        self._started = started
+        self._stepper = Stepper(campaign, plan, rig, kept=kept)
 
     def measure(self, next_step: NextStep) -> Cell:
         """Run the whole cell; returns its sealed record.
@@ -48,6 +64,10 @@ class Conductor:
             KeyboardInterrupt: after everything is down.
         """
         self._rig.writer.write_cell(self._cell)
+        done = next_step(self._kept) if self._kept else None
+        if isinstance(done, Done):  # it was cut off between its last step and its seal
+            self._seal(self._finish(done))
+            return self._cell
         ended, failing = "failed", True
         try:
             endpoints = self._start()
@@ -68,35 +88,54 @@ class Conductor:
         rig = self._rig
         endpoints = rig.target.start()
         effective = rig.target.effective_limits()
-        self._record(
+        found = dataclasses.replace(
+            self._cell,
             effective_limits=effective,
             limits_enforced=effective is not None,
             detail=dict(rig.target.describe()),
         )
+        self._started(found)
+        self._record(found)
         if effective is not None:
             check_limits(self._cell.requested_limits, effective)
         rig.load.wait_until_loadable(endpoints, LOADABLE_TIMEOUT_S)
         rig.telemetry.start(endpoints)
+        if self._kept:
+            went_on = Event(at_s=rig.clock(), kind="resumed", source="harness",
+                            detail={"kept_steps": len(self._kept)})  # fmt: skip
+            rig.writer.append_loose([], [went_on])
         return endpoints
 
     def _warm_up(self, endpoints: Endpoints) -> None:
-        """The first runs read bytecode from disk and fill caches: recorded, never judged."""
+        """The first runs read bytecode from disk and fill caches: recorded, never judged.
+
+        A server that a cell goes on with idles as long; the window of the first one stays, for the
+        steps that were judged by it.
+        """
         if self._campaign.warmup_runs:
-            order = StepOrder(kind="warmup", concurrency=1, repetition=1, reason="warm the caches")
+            earlier = sum(step.kind == "warmup" for step in self._kept)
+            order = StepOrder(
+                kind="warmup", concurrency=1, repetition=1 + earlier, reason="warm the caches"
+            )
             self._step(order, endpoints)
         self._rig.listener.say("Watching the idle server")
         start_s = self._rig.clock()
         self._rig.sleep(self._campaign.idle_s)
-        self._record(idle_start_s=start_s, idle_end_s=self._rig.clock())
+        if not self._kept:
+            end_s = self._rig.clock()
+            self._record(dataclasses.replace(self._cell, idle_start_s=start_s, idle_end_s=end_s))
 
     def _climb(self, next_step: NextStep, endpoints: Endpoints) -> str:
         while True:
             order = next_step(self._stepper.steps)
             if isinstance(order, Done):
-                self._rig.journal({"cell": self._plan.id, "done": order.reason})
-                return order.reason
+                return self._finish(order)
             endpoints = self._stepper.healthy(endpoints)
             self._step(order, endpoints)
+
+    def _finish(self, done: Done) -> str:
+        self._rig.journal({"cell": self._plan.id, "done": done.reason})
+        return done.reason
 
     def _step(self, order: StepOrder, endpoints: Endpoints) -> None:
         self._rig.journal({"cell": self._plan.id, **dataclasses.asdict(order)})
@@ -109,13 +148,17 @@ class Conductor:
             rig.load.stop()
             rig.telemetry.stop()
             samples, events = rig.telemetry.take()
-            events.append(Event(at_s=rig.clock(), kind="end", source="harness",
-                                detail={"reason": ended}))  # fmt: skip
             rig.writer.append_loose(samples, events)
-            self._cell = dataclasses.replace(self._cell, sealed=True, ended=ended)
-            rig.writer.seal(self._cell)
+            self._seal(ended)
         finally:
             self._take_down(failing=failing)
+
+    def _seal(self, ended: str) -> None:
+        writer = self._rig.writer
+        end = Event(at_s=self._rig.clock(), kind="end", source="harness", detail={"reason": ended})
+        writer.append_loose([], [end])
+        self._cell = dataclasses.replace(self._cell, sealed=True, ended=ended)
+        writer.seal(self._cell)
 
     def _take_down(self, *, failing: bool) -> None:
         try:
@@ -129,9 +172,9 @@ class Conductor:
                 "When that is mended, `harness down` removes the rest."
             )
 
-    def _record(self, **changes: object) -> None:
-        self._cell = dataclasses.replace(self._cell, **changes)  # type: ignore[arg-type]
-        self._rig.writer.write_cell(self._cell)
+    def _record(self, cell: Cell) -> None:
+        self._cell = cell
+        self._rig.writer.write_cell(cell)
 
 
 def check_limits(requested: Limits, effective: Limits) -> None:

@@ -18,6 +18,7 @@ from pathlib import Path
 
 import psutil
 
+from harness.facts.durable import write_text
 from harness.rig.assets import state_dir
 
 TOKEN_VARIABLE = "DAGSTER_LOAD_HARNESS_CHILD"
@@ -138,9 +139,8 @@ class Ledger:
         return entries
 
     def _write(self, entries: list[Entry]) -> None:
-        partial = self._path.with_suffix(".partial")
-        partial.write_text("".join(json.dumps(asdict(e)) + "\n" for e in entries), encoding="utf-8")
-        partial.replace(self._path)
+        # Durably: what a power cut leaves running (a cgroup, a container) must still be in it.
+        write_text(self._path, "".join(json.dumps(asdict(e)) + "\n" for e in entries))
 
 
 @contextmanager
@@ -196,11 +196,14 @@ def remove_folder(entry: Entry) -> int:
     """Delete a folder entry's folder; 1 if it was there.
 
     Raises:
-        ValueError: it does not carry our mark; nothing was deleted.
+        ValueError: it is not empty and does not carry our mark; nothing was deleted.
     """
     folder = Path(entry.path)
     if not folder.exists():
         return 0
+    if not any(folder.iterdir()):  # a kill came between making and marking it
+        folder.rmdir()
+        return 1
     if not (folder / MARKER).is_file():
         raise ValueError(f"{folder} does not carry the harness's mark")
     shutil.rmtree(folder)

@@ -3,34 +3,27 @@
 from __future__ import annotations
 
 import datetime
+import shlex
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from harness.campaign.estimate import estimate_cell_s, longest_cell_s
+from harness.campaign.estimate import estimate_cell_s, estimate_step_s, longest_cell_s
 from harness.campaign.loading import dump_campaign
 from harness.campaign.plan import Campaign, CellPlan
 from harness.errors import Interrupted
-from harness.facts.layout import CellFolder, ResultsFolder, new_results_path
-from harness.facts.model import Cell
-from harness.facts.store import CellWriter, ResultsWriter
+from harness.facts.layout import ResultsFolder, new_results_path
+from harness.facts.store import ResultsWriter
 from harness.rig.assets import state_dir
-from harness.rig.conductor import Conductor
+from harness.rig.cell_session import CellSession, Search
 from harness.rig.environment import record_environment
-from harness.rig.hosting import Hosting, choose, limits_of, prepare
+from harness.rig.hosting import Hosting, Kind, choose, prepare
 from harness.rig.ledger import Ledger
-from harness.rig.load.driver import LocustDriver
 from harness.rig.lock import campaign_lock
-from harness.rig.parts import Rig
 from harness.rig.preflight import check_fit, check_results_root
-from harness.rig.protocols import Expectation, Listener, NextStep
-from harness.rig.telemetry.registry import DEVICES
-from harness.rig.telemetry.suite import TelemetrySuite
-
-Search = Callable[[CellPlan, CellFolder], NextStep]
-"""Makes the search for one cell; it may read that cell's facts between steps."""
+from harness.rig.protocols import Expectation, Listener
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,95 +50,79 @@ def measure(
     cells = list(campaign.cells())
     overcommitted = check_fit(cells, allow_overcommit=options.allow_overcommit)
     check_results_root(options.results_root)
-    with campaign_lock(state_dir() / "campaign.lock", holder=campaign.name), _terminable():
-        listener.campaign_started(campaign.name, [_expect(campaign, cell) for cell in cells])
-        kind = choose(campaign.target, listener.say)
+    with at_work(campaign.name):
+        listener.campaign_started(campaign.name, [expect(campaign, cell) for cell in cells])
         # Before the results folder is made: what cannot be prepared leaves nothing behind.
-        hosting = prepare(
-            kind, campaign, ledger=Ledger.default(), say=listener.say,
-            log=state_dir() / "images.log",
-        )  # fmt: skip
-        devices = campaign.devices
-        hosting = replace(hosting, pool_probe=devices is None or "pool" in devices)
+        hosting = host(campaign, choose(campaign.target, listener.say), listener)
         started = datetime.datetime.now(datetime.UTC)
         folder = ResultsFolder(new_results_path(options.results_root, campaign.name, started))
         writer = ResultsWriter(folder)
         writer.write_campaign(dump_campaign(campaign))
         writer.write_environment(record_environment(options.command))
-        try:
+        with interruptible(folder):
             for number, cell in enumerate(cells, start=1):
                 listener.cell_started(cell.id, number, len(cells))
-                session = _CellSession(campaign, cell, hosting, writer, overcommitted)
-                ended = session.measure(search, folder.cell(cell.id), listener)
+                session = CellSession(campaign, cell, hosting, writer, overcommitted)
+                ended = session.measure(search, listener)
                 listener.cell_done(cell.id, ended)
-        except KeyboardInterrupt as error:
-            raise Interrupted(
-                "Interrupted; everything was taken down.",
-                evidence=f"What was measured is in {folder.path}",
-                hint=f"harness report {folder.path}",
-            ) from error
         return folder
 
 
-@dataclass(frozen=True, slots=True)
-class _CellSession:
-    campaign: Campaign
-    cell: CellPlan
-    hosting: Hosting
-    writer: ResultsWriter
-    overcommitted: bool
+def host(campaign: Campaign, kind: Kind, listener: Listener) -> Hosting:
+    """What hosts the servers of a campaign, with all that takes long to make.
 
-    def measure(self, search: Search, folder: CellFolder, listener: Listener) -> str:
-        folder.path.mkdir(parents=True, exist_ok=True)
-        telemetry = TelemetrySuite(self.campaign.devices)
-        rig = Rig(
-            target=self.hosting.target(self.cell, folder.path),
-            load=LocustDriver(folder.path / "logs"),
-            telemetry=telemetry,
-            writer=CellWriter(folder),
-            journal=self.writer.journal,
-            listener=listener,
-        )
-        offered = tuple(device.name for device in DEVICES)
-        devices = offered if self.campaign.devices is None else self.campaign.devices
-        record = self._record(devices)
-        conductor = Conductor(self.campaign, self.cell, cell=record, rig=rig)
-        return conductor.measure(search(self.cell, folder)).ended
-
-    def _record(self, devices: tuple[str, ...]) -> Cell:
-        cell, limits = self.cell, limits_of(self.cell)
-        sensors = cell.workload.sensors
-        return Cell(
-            id=cell.id,
-            profile=cell.profile.name,
-            vcpu=cell.profile.vcpu,
-            memory_bytes=cell.profile.memory_bytes,
-            workload=cell.workload.name,
-            params=dict(cell.workload.params),
-            dagster=cell.dagster,
-            max_workers=cell.max_workers,
-            replicas=cell.replicas,
-            feed=cell.feed,
-            target=self.hosting.kind,
-            requested_limits=limits,
-            effective_limits=None,
-            limits_enforced=False,
-            overcommitted=self.overcommitted,
-            devices=devices,
-            slos={k: v for k, v in self.campaign.slos.model_dump().items() if v is not None},
-            max_concurrent_runs=cell.max_concurrent_runs,
-            executor=cell.workload.executor,
-            sensors=sensors.model_dump() if sensors else None,
-            repetition=cell.repetition,
-        )
+    Raises:
+        CampaignError, EnvironmentProblem, TargetFailed: as `prepare`.
+    """
+    hosting = prepare(
+        kind, campaign, ledger=Ledger.default(), say=listener.say, log=state_dir() / "images.log"
+    )
+    devices = campaign.devices
+    return replace(hosting, pool_probe=devices is None or "pool" in devices)
 
 
-def _expect(campaign: Campaign, cell: CellPlan) -> Expectation:
+def expect(campaign: Campaign, cell: CellPlan, *, kept_steps: int = 0) -> Expectation:
+    """How long a cell takes from now on, where so many of its steps are measured already."""
+    spent_s = kept_steps * estimate_step_s(campaign)
+    least_s = estimate_step_s(campaign)
     return Expectation(
         cell_id=cell.id,
-        expected_s=estimate_cell_s(campaign, cell),
-        longest_s=longest_cell_s(campaign, cell),
+        expected_s=max(estimate_cell_s(campaign, cell) - spent_s, least_s),
+        longest_s=max(longest_cell_s(campaign, cell) - spent_s, least_s),
     )
+
+
+@contextmanager
+def at_work(campaign: str) -> Iterator[None]:
+    """The machine is this campaign's alone, and asking it to stop ends it in order.
+
+    Raises:
+        EnvironmentProblem: another living process measures.
+    """
+    with campaign_lock(state_dir() / "campaign.lock", holder=campaign), _terminable():
+        yield
+
+
+@contextmanager
+def interruptible(folder: ResultsFolder) -> Iterator[None]:
+    """Say of an interrupted measurement where its facts are and how to go on.
+
+    Raises:
+        Interrupted: in place of the KeyboardInterrupt.
+    """
+    try:
+        yield
+    except KeyboardInterrupt as error:
+        raise Interrupted(
+            "Interrupted; everything was taken down.",
+            evidence=f"What was measured is in {folder.path}",
+            hint=f"Go on where it stopped: {resume_command(folder.path)}",
+        ) from error
+
+
+def resume_command(folder: Path) -> str:
+    """What to type to go on with a results folder."""
+    return f"harness resume {shlex.quote(str(folder))}"
 
 
 @contextmanager
@@ -167,3 +144,9 @@ def _terminable() -> Iterator[None]:
     finally:
         for each, handler in before.items():
             signal.signal(each, handler)
+
+
+__all__ = [
+    "Search", "SessionOptions", "at_work", "expect", "host", "interruptible", "measure",
+    "resume_command",
+]  # fmt: skip

@@ -27,15 +27,20 @@ from harness.rig.protocols import (
 
 
 class Stepper:
-    """Runs the steps of one cell and keeps their order, count and server life."""
+    """Runs the steps of one cell and keeps their order, count and server life.
 
-    def __init__(self, campaign: Campaign, plan: CellPlan, rig: Rig) -> None:
+    `kept` are steps recorded before, in order: it goes on after them, on another server.
+    """
+
+    def __init__(
+        self, campaign: Campaign, plan: CellPlan, rig: Rig, *, kept: Sequence[Step] = ()
+    ) -> None:
         self._campaign = campaign
         self._plan = plan
         self._rig = rig
         self._bulletin = Bulletin(rig)
-        self._steps: list[Step] = []
-        self._server = 0
+        self._steps: list[Step] = list(kept)
+        self._server = 1 + max((step.server for step in kept), default=-1)
         self._sick = ""
 
     @property

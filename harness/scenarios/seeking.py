@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from harness.analysis.capacity import capacity_of
 from harness.analysis.findings.cells import capacity_in, observation_of
@@ -64,8 +65,10 @@ class Seeker:
         self._tell = tell
         self._seen: dict[int, Observation] = {}
         self._equals: tuple[Observation, ...] | None = None
+        self._asked = False
         self._guess: int | None = None
         self._at_most: int | None = None
+        self._breaks_s: tuple[float, ...] = ()
 
     def next_step(self, steps: Sequence[Step]) -> StepOrder | Done:
         """The rig's `NextStep`."""
@@ -106,8 +109,13 @@ class Seeker:
                 self._seen[step.index] = observation_of(judged)
                 confidence = self._campaign.search.confidence
                 self._tell(opinion_of(judged, self._seen.values(), confidence=confidence))
-        if len(measured) == 1 and self._campaign.search.strategy == "adaptive":
-            self._ask_models(facts)
+        self._breaks_s = tuple(each.at_s for each in facts.events if each.kind == "resumed")
+        if not self._asked and self._campaign.search.strategy == "adaptive":
+            # By the first step alone, also where a cell goes on after several: the search of a
+            # cell that was cut off is the same as of one that was not.
+            self._asked = True
+            upto = [step for step in facts.steps if step.index <= measured[0].index]
+            self._ask_models(replace(facts, steps=upto))
 
     def _ask_models(self, facts: CellFacts) -> None:
         highest = self._campaign.concurrencies(self._cell)[-1]
@@ -141,8 +149,7 @@ class Seeker:
         minutes = self._campaign.search.max_minutes
         if minutes is None or len(measured) < 2 or self._campaign.search.strategy == "ladder":
             return None
-        begun_s, ended_s = measured[0].phases[0].start_s, measured[-1].phases[-1].end_s
-        left_s = minutes * 60 - (ended_s - begun_s)
+        left_s = minutes * 60 - _searched_s(measured, self._breaks_s)
         return max(0, int(left_s / estimate_step_s(self._campaign)))
 
     def _spent(self) -> str:
@@ -165,6 +172,14 @@ class Seeker:
         jobs = [job for job in self._cell.workload.jobs if job.name in alone]
         total = sum(job.share for job in jobs)
         return sum(job.share * alone[job.name] for job in jobs) / total if total else None
+
+
+def _searched_s(measured: Sequence[Step], breaks_s: Sequence[float]) -> float:
+    """From the first step to the last, without the time between steps in which nobody measured."""
+    whole_s = measured[-1].phases[-1].end_s - measured[0].phases[0].start_s
+    gaps = [(one.phases[-1].end_s, other.phases[0].start_s) for one, other in pairwise(measured)]
+    paused = [gap for gap in gaps if any(gap[0] <= at_s <= gap[1] for at_s in breaks_s)]
+    return whole_s - sum(start_s - end_s for end_s, start_s in paused)
 
 
 def _judged(facts: CellFacts) -> tuple[CellFacts, JudgedCell]:

@@ -21,9 +21,18 @@ def stored_plan(path: Path, stored: ResultsFacts) -> Campaign:
     Raises:
         StoredDataError: its `campaign.yaml` is none that this version knows.
     """
+    return plan_from(path, stored.campaign_text)
+
+
+def plan_from(path: Path, text: str) -> Campaign:
+    """The same from the text of its `campaign.yaml`, before there are facts.
+
+    Raises:
+        StoredDataError: it is no campaign that this version knows.
+    """
     source = ResultsFolder(path).campaign_yaml
     try:
-        return load_campaign(stored.campaign_text, source=str(source))
+        return load_campaign(text, source=str(source))
     except CampaignError as error:
         # What helps against a wrong plan, a dry run, does not help against a damaged record.
         raise StoredDataError(

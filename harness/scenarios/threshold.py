@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from itertools import takewhile
 from pathlib import Path
 
 from harness.analysis.findings.document import Findings, findings_of
@@ -18,7 +19,8 @@ from harness.facts.layout import CellFolder, ResultsFolder
 from harness.facts.store import read_results
 from harness.report.json_document import findings_json
 from harness.rig.protocols import Listener, NextStep
-from harness.rig.session import SessionOptions, measure
+from harness.rig.session import Search, SessionOptions, measure
+from harness.rig.versions import pinned
 from harness.scenarios.seeking import Measured, Seeker
 from harness.scenarios.stored_plan import stored_plan
 
@@ -39,25 +41,42 @@ def run(
         begun: is given the results folder when the first cell begins, so that a campaign that
             breaks off can be reported too.
     """
-    earlier: list[Measured] = []
-
-    def search(cell: CellPlan, folder: CellFolder) -> NextStep:
-        if not earlier:
-            begun(folder.results)
-        seeker = Seeker(
-            campaign,
-            cell,
-            folder,
-            earlier=tuple(earlier),
-            host_cpus=os.cpu_count(),
-            tell=listener.step_judged,
-        )
-        earlier.append(Measured(cell=cell, folder=folder))
-        return seeker.next_step
-
+    campaign = pinned(campaign, say=listener.say)
+    search = searching(campaign, listener, begun=begun)
     folder = measure(campaign, search, options=options, listener=listener)
     judge(folder.path)
     return folder
+
+
+def searching(
+    campaign: Campaign, listener: Listener, *, begun: Callable[[Path], None] = lambda _: None
+) -> Search:
+    """How each cell of a campaign is searched, knowing the facts of those planned before it.
+
+    Args:
+        campaign: says how.
+        listener: is told what each step was judged to be.
+        begun: is given the results folder, once, when a cell begins.
+    """
+    cells = list(campaign.cells())
+    told: list[Path] = []
+
+    def search(cell: CellPlan, folder: CellFolder) -> NextStep:
+        results = ResultsFolder(folder.results)
+        if not told:
+            told.append(results.path)
+            begun(results.path)
+        earlier = takewhile(lambda other: other.id != cell.id, cells)
+        return Seeker(
+            campaign,
+            cell,
+            folder,
+            earlier=[Measured(cell=each, folder=results.cell(each.id)) for each in earlier],
+            host_cpus=os.cpu_count(),
+            tell=listener.step_judged,
+        ).next_step
+
+    return search
 
 
 def judge(path: Path, *, options: Judging = DEFAULT, write: bool = True) -> Findings:

@@ -48,7 +48,7 @@ def no_rig(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(session, "choose", lambda *_: "process")
     monkeypatch.setattr(session, "prepare", prepare)
     monkeypatch.setattr(session, "check_fit", lambda *_, **__: False)
-    monkeypatch.setattr(session._CellSession, "measure", lambda *_: "over at once")
+    monkeypatch.setattr(session.CellSession, "measure", lambda *_: "over at once")
 
 
 def measured(results: Path) -> Watching:

@@ -98,6 +98,7 @@ def test_only_a_marked_folder_is_deleted(ledger: Ledger, tmp_path: Path) -> None
     ours, theirs = tmp_path / "ours", tmp_path / "theirs"
     mark_folder(ours)
     theirs.mkdir()
+    (theirs / "letter.txt").touch()
     for folder in (ours, theirs):
         path = str(folder)
         ledger.add(Entry(id=path, kind="folder", name="f", path=path, **GONE))  # type: ignore[arg-type]
@@ -106,6 +107,17 @@ def test_only_a_marked_folder_is_deleted(ledger: Ledger, tmp_path: Path) -> None
     assert "mark" in problems["theirs"]
     assert theirs.exists()
     assert not ours.exists()
+
+
+def test_a_folder_that_a_kill_left_unmarked_is_empty_and_goes(
+    ledger: Ledger, tmp_path: Path
+) -> None:
+    folder = tmp_path / "work"
+    folder.mkdir()
+    ledger.add(Entry(id="w", kind="folder", name="work", path=str(folder), **GONE))  # type: ignore[arg-type]
+    (cleaned,) = ledger.cleanup()
+    assert (cleaned.removed, cleaned.problem) == (1, "")
+    assert not folder.exists()
 
 
 def test_a_damaged_line_does_not_hide_the_others(ledger: Ledger, tmp_path: Path) -> None:

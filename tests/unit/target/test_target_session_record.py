@@ -11,9 +11,9 @@ from harness.campaign.profiles import Profile
 from harness.facts.layout import ResultsFolder
 from harness.facts.model import Cell
 from harness.facts.store import ResultsWriter
+from harness.rig.cell_session import CellSession
 from harness.rig.hosting import Hosting
 from harness.rig.ledger import Ledger
-from harness.rig.session import _CellSession
 
 pytestmark = pytest.mark.unit
 
@@ -31,7 +31,7 @@ def record(folder: Path, workload: Workload, limit: int | None) -> Cell:
     )
     (cell,) = campaign.cells()
     writer = ResultsWriter(ResultsFolder(folder / "results"))
-    return _CellSession(campaign, cell, hosting, writer, False)._record(("cgroup",))
+    return CellSession(campaign, cell, hosting, writer, False).record()
 
 
 def test_the_record_holds_the_cap_the_executor_and_the_sensors(tmp_path: Path) -> None:

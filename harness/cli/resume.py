@@ -1,0 +1,57 @@
+"""`harness resume`: go on with a campaign that broke off, then judge it."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from harness.cli.listing import resolve
+from harness.cli.measuring import reported
+from harness.cli.options import AllowOvercommit, MetricsPort, Plain
+from harness.cli.show import show_findings
+from harness.watch.choose import watching
+
+
+def resume(  # noqa: PLR0913 - one parameter an option
+    results: Annotated[str, typer.Argument(help="A results folder, or `latest`.")] = "latest",
+    root: Annotated[Path, typer.Option(help="Where results folders are.")] = Path("results"),
+    again: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="CELL",
+            help="Measure this cell anew; what it had is kept in superseded/. Repeatable.",
+        ),
+    ] = None,
+    allow_overcommit: AllowOvercommit = False,
+    json_: Annotated[
+        bool, typer.Option("--json", help="Print findings.json on standard output.")
+    ] = False,
+    plain: Plain = False,
+    metrics_port: MetricsPort = None,
+) -> int:
+    """Go on with a campaign that was killed, interrupted or failed: measure what it lacks.
+
+    What its dead process left running is removed first. Finished cells stay. A cell under way goes
+    on after its steps where machine, harness, limits and software are the same, else it starts
+    again and says why. A campaign that is complete is only judged.
+    """
+    from harness.rig.session import SessionOptions
+    from harness.scenarios import resuming
+
+    folder = resolve(results, root)
+    options = SessionOptions(
+        results_root=folder.parent,
+        allow_overcommit=allow_overcommit,
+        command=["harness", *sys.argv[1:]],
+    )
+    watch = watching(Console(stderr=True), plain=plain, metrics_port=metrics_port)
+    begun: list[Path] = []
+    with reported(begun), watch as listener:
+        resuming.resume(
+            folder, options=options, listener=listener, again=again or (), begun=begun.append
+        )
+    return show_findings(folder, as_json=json_)

@@ -1,0 +1,41 @@
+"""What a dead harness left running, removed: the same for `harness down` and for going on."""
+
+from __future__ import annotations
+
+from harness.errors import EnvironmentProblem
+from harness.rig.ledger import Cleaned, Entry, Ledger
+from harness.rig.target import engine
+from harness.rig.target.process_server import remove_box
+
+
+def remove_leftovers(ledger: Ledger) -> tuple[Cleaned, ...]:
+    """Remove what the ledger names and no living harness owns; what became of each, newest first.
+
+    Nothing of a campaign still being measured is touched. Finding nothing is fine.
+    """
+    return ledger.cleanup({"compose": _project, "cgroup": remove_box})
+
+
+def told(cleaned: Cleaned) -> str:
+    """One of them in words: `process code-server-1: removed (3)`, or why it is still there."""
+    said = cleaned.problem or f"removed ({cleaned.removed})"
+    return f"{cleaned.entry.kind} {cleaned.entry.name}: {said}"
+
+
+def refuse_leftovers(done: tuple[Cleaned, ...]) -> None:
+    """What still runs would be measured along.
+
+    Raises:
+        EnvironmentProblem: something could not be removed.
+    """
+    stuck = [told(each) for each in done if each.problem]
+    if stuck:
+        raise EnvironmentProblem(
+            "What a dead campaign left running cannot be removed.",
+            evidence="\n".join(stuck),
+            hint="Mend that, then `harness down` removes the rest.",
+        )
+
+
+def _project(entry: Entry) -> int:
+    return engine.remove_project(entry.project)
