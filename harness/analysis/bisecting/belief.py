@@ -31,6 +31,8 @@ LEVEL_SD = 1.0
 """Of a release's level where nothing is known of its neighbours."""
 
 TAIL = 0.025
+GRID = 401
+"""Points over six standard deviations to both sides."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,6 +121,7 @@ class Belief:
             for n, gap in enumerate(gaps)
         }
 
+    @cached_property
     def levels(self) -> dict[int, Size]:
         """Each measured place beside the first one, whatever the others are; without the first."""
         places = self.evidence.places
@@ -195,7 +198,7 @@ def _size(mean: FloatArray, variance: FloatArray, weights: FloatArray) -> Size:
     deviation = np.sqrt(variance)
     reach = 6 * deviation[shares > 1e-9].max()
     middle = float(shares @ mean)
-    grid = np.linspace(middle - reach, middle + reach, 2001)
+    grid = np.linspace(middle - reach, middle + reach, GRID)
     below = (ndtr((grid[:, None] - mean) / deviation) * shares).sum(axis=1)
     low, high = np.interp([TAIL, 1 - TAIL], below, grid)
     return Size(ratio=float(np.exp(middle)), low=float(np.exp(low)), high=float(np.exp(high)))

@@ -60,7 +60,7 @@ def conclude(
 
 def _measured(belief: Belief, rules: Rules) -> tuple[Placed, ...]:
     evidence = belief.evidence
-    levels: dict[int, Size] = belief.levels()
+    levels: dict[int, Size] = belief.levels
     named = {release for each in evidence.rounds for release in each.values}
     return tuple(
         Placed(

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import combinations, pairwise
 from math import comb
 
@@ -48,7 +49,8 @@ class Steps:
     design: FloatArray
 
 
-def hypotheses(places: Sequence[int]) -> list[Steps]:
+@lru_cache(maxsize=16)
+def hypotheses(places: tuple[int, ...]) -> tuple[Steps, ...]:
     """Sets of none to three gaps.
 
     Args:
@@ -70,7 +72,7 @@ def hypotheses(places: Sequence[int]) -> list[Steps]:
         ]
         design = np.array([_stairs(len(places), chosen) for chosen in gaps])
         families.append(Steps(gaps=gaps, prior=np.array(prior), design=design))
-    return families
+    return tuple(families)
 
 
 def drift_prior(places: Sequence[int]) -> tuple[float, FloatArray]:

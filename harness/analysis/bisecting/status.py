@@ -68,7 +68,7 @@ def _is_line(belief: Belief) -> bool:
 
 def ends_of(belief: Belief) -> Size:
     """The newer end beside the older."""
-    return belief.levels()[belief.evidence.places[-1]]
+    return belief.levels[belief.evidence.places[-1]]
 
 
 def is_closed(belief: Belief, gap: int) -> bool:
@@ -92,7 +92,7 @@ def by_size(belief: Belief, gaps: tuple[int, ...]) -> list[int]:
 
 def by_rise(belief: Belief) -> list[int]:
     """All gaps, that with the largest difference between its ends first; for a drift."""
-    levels = {0: 0.0} | {at: math.log(size.ratio) for at, size in belief.levels().items()}
+    levels = {0: 0.0} | {at: math.log(size.ratio) for at, size in belief.levels.items()}
     gaps = gaps_of(belief.evidence.places)
     return sorted(
         range(len(gaps)), key=lambda gap: -abs(levels[gaps[gap][1]] - levels[gaps[gap][0]])

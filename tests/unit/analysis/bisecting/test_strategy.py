@@ -93,7 +93,7 @@ def test_a_drift_of_the_machine_from_round_to_round_moves_nothing() -> None:
     slower = {release: value * 3 for release, value in AGAIN.items()}
     plain, drifted = believe(known(BETTER, AGAIN)), believe(known(BETTER, slower))
     assert drifted.nothing == pytest.approx(plain.nothing)
-    assert drifted.levels()[8].low == pytest.approx(plain.levels()[8].low)
+    assert drifted.levels[8].low == pytest.approx(plain.levels[8].low)
 
 
 def test_ends_that_are_alike_end_it() -> None:
