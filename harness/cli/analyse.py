@@ -121,6 +121,7 @@ def _cut(text: str, problems: list[str]) -> Any:
 
 def _write(folder: Path, options: Judging, *, out: Path, as_json: bool) -> int:
     from harness.analysis.findings.document import exit_code
+    from harness.analysis.findings.rounds import pooled
     from harness.facts.durable import write_text
     from harness.report.json_document import findings_json
     from harness.scenarios import threshold
@@ -137,4 +138,4 @@ def _write(folder: Path, options: Judging, *, out: Path, as_json: bool) -> int:
     if as_json:
         print(text, end="")
     Console(stderr=True, highlight=False, markup=False, soft_wrap=True).print(f"Findings: {out}")
-    return int(exit_code(findings))
+    return int(exit_code(pooled(findings)))

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
+from harness.cli.destination import allowed
 from harness.cli.listing import resolve
 from harness.cli.show import keep_reports, print_report, say_where
-from harness.errors import CampaignError
 from harness.facts.durable import make_folder, write_text
 from harness.facts.layout import ResultsFolder
 
@@ -124,26 +124,9 @@ def _text(judged: Judged, format_: str) -> str:
 
 
 def _allowed(path: Path, results: Path, *, folder: bool) -> Path:
-    """The path, if no fact can be lost by writing there.
-
-    Raises:
-        CampaignError: it lies among the facts, or is a folder where a file is meant.
-    """
-    target, inside = path.resolve(), results.resolve()
-    own = ResultsFolder(inside)
+    own = ResultsFolder(results)
     derived = (own.report_html, own.report_md, own.junit_xml, own.findings_json)
-    evidence = ""
-    if target.is_relative_to(inside) and target not in ((inside,) if folder else derived):
-        evidence = f"It lies in {results}, which keeps facts."
-    elif target.exists() and target.is_dir() != folder:
-        evidence = "It is a file." if folder else "It is a folder."
-    if evidence:
-        raise CampaignError(
-            f"The report cannot be written to {path}.",
-            evidence=evidence,
-            hint=f"Name a {'folder' if folder else 'file'} elsewhere, or leave --out away.",
-        )
-    return path
+    return allowed(path, results, derived=derived, folder=folder)
 
 
 def _note(text: str) -> None:

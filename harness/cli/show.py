@@ -12,6 +12,7 @@ from rich.console import Console
 from harness.errors import EnvironmentProblem
 
 if TYPE_CHECKING:
+    from harness.analysis.comparison.types import ComparisonDocument
     from harness.analysis.judging import Judging
     from harness.scenarios.reporting import Judged, Written
 
@@ -47,13 +48,56 @@ def show_findings(
     return int(verdict_of(judged.findings, judged.context))
 
 
-def print_report(judged: Judged, console: Console) -> None:
-    """What is missing, then everything that was found."""
+def show_measured(path: Path, *, as_json: bool) -> int:
+    """Judge what was just measured, print it, keep all reports, and return its exit code.
+
+    Of several Dagster versions that is the short answer and the comparison, and the exit code is
+    the comparison's: 1 where a version is worse, 5 where nobody can tell.
+
+    Raises:
+        EnvironmentProblem: reports could not be kept; what was found was shown all the same.
+    """
+    from harness.scenarios.comparing import compare_folders, exit_code_of, keep_comparison
+    from harness.scenarios.reporting import json_text, judge_stored
+
+    judged = judge_stored(path)
+    if len(judged.versions) < 2:
+        return show_findings(path, as_json=as_json)
+    console = Console()
+    document = compare_folders(path)
+    if as_json:
+        print(json_text(judged), end="")
+    else:
+        print_report(judged, console, short=True)
+        print_comparison(document, console)
+    comparison = keep_comparison(document, path)
+    written = keep_reports(judged)
+    if not as_json:
+        say_where(console, path, written)
+        _say(console, "Comparison", comparison.html)
+    return int(exit_code_of(document))
+
+
+def print_report(judged: Judged, console: Console, *, short: bool = False) -> None:
+    """What is missing, then everything that was found; of rounds what they say together.
+
+    `short`: no reasons, no steps.
+    """
     from harness.report.standing import gaps_of
     from harness.report.terminal import render, render_gaps
 
     render_gaps(gaps_of(judged.context), console)
-    render(judged.findings, console)
+    steps = not (short or judged.in_rounds)
+    render(judged.pooled, console, steps=steps, reasons=not short)
+
+
+def print_comparison(
+    document: ComparisonDocument, console: Console, *, details: bool = False
+) -> None:
+    """Versions beside each other, the verdict first."""
+    from harness.report.comparison.terminal import render_comparison
+
+    render_comparison(document, console, details=details)
 
 
 def keep_reports(judged: Judged) -> Written:
@@ -98,4 +142,8 @@ def say_where(console: Console, path: Path, written: Written | None) -> None:
     if written is not None and written.index is not None:
         lines.append(("All campaigns", written.index))
     for what, where in lines:
-        console.print(f"{what}: {where}", soft_wrap=True, highlight=False, markup=False)
+        _say(console, what, where)
+
+
+def _say(console: Console, what: str, where: Path) -> None:
+    console.print(f"{what}: {where}", soft_wrap=True, highlight=False, markup=False)

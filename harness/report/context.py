@@ -55,6 +55,8 @@ class PageContext:
         verify: `cells` of `verify.json`, `None` without that file.
         guard: `cells` of `guard.json`, `None` without that file.
         links: the campaign's own files.
+        comparison: the page that puts its Dagster versions beside each other, relative as those;
+            empty without one.
     """
 
     title: str
@@ -69,3 +71,4 @@ class PageContext:
     verify: tuple[Mapping[str, Any], ...] | None = None
     guard: tuple[Mapping[str, Any], ...] | None = None
     links: tuple[FactLink, ...] = ()
+    comparison: str = ""

@@ -31,7 +31,14 @@ from harness.report.phrases import (
     slo_phrase,
     slo_value,
 )
-from harness.report.standing import command_line, gaps_by_cell, harness_phrase, host_phrase
+from harness.report.standing import (
+    command_line,
+    gaps_by_cell,
+    gaps_by_kind,
+    harness_phrase,
+    host_phrase,
+    kind_of,
+)
 
 Kind = Literal["passed", "failure", "error", "skipped"]
 
@@ -58,7 +65,7 @@ def render_junit(findings: Findings, context: PageContext | None = None) -> str:
         context: whose record it is; without one, cells that were never measured are not missed.
     """
     name = context.title if context else str(findings.campaign.get("name", "campaign"))
-    gaps = gaps_by_cell(context) if context else {}
+    gaps = gaps_by_kind(context) if context else {}
     suites = [_cell_suite(cell, findings, gaps.get(cell.id, "")) for cell in findings.cells]
     suites += _missing(findings, context)
     _properties(suites, findings, context)
@@ -99,7 +106,8 @@ def clean(text: object) -> str:
 def _missing(findings: Findings, context: PageContext | None) -> list[ET.Element]:
     """Cells that were planned and have no findings; a campaign without any cell."""
     measured = {cell.id for cell in findings.cells}
-    names = [cell for cell in context.planned if cell not in measured] if context else []
+    planned = dict.fromkeys(map(kind_of, context.planned)) if context else {}
+    names = [cell for cell in planned if cell not in measured]
     if not findings.cells and not names:
         names = ["campaign"]
     case = Case(name="capacity", kind="error", message="Not measured: there are no facts of it.")

@@ -62,18 +62,20 @@ def count_of(number: int | None, noun: str) -> str:
 def cell_name(cell: CellFinding) -> str:
     """What distinguishes a cell from its neighbours, short."""
     replicas = f" r{cell.replicas}" if cell.replicas > 1 else ""
+    again = f" round {cell.repetition}" if cell.repetition is not None else ""
     return (
         f"{cell.workload} {cell.profile.name} {cell.dagster} w{cell.max_workers}{replicas} "
-        f"{cell.feed} {cell.target}"
+        f"{cell.feed} {cell.target}{again}"
     )
 
 
 def cell_title(cell: CellFinding) -> str:
     """What distinguishes a cell from its neighbours, in words."""
     replicas = f", {cell.replicas} replicas" if cell.replicas > 1 else ""
+    again = f", round {cell.repetition}" if cell.repetition is not None else ""
     return (
         f"{cell.workload} on {cell.profile.name}, Dagster {cell.dagster}, "
-        f"{cell.max_workers} workers{replicas}, {cell.feed} feed, {cell.target}"
+        f"{cell.max_workers} workers{replicas}, {cell.feed} feed, {cell.target}{again}"
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -12,6 +13,8 @@ from harness.facts.model import broke_off
 from harness.report.context import CellRecord, PageContext
 from harness.report.phrases import UNKNOWN, plain
 from harness.units import MIB, mib, show_bytes, show_cores
+
+_ROUND = re.compile(r"_n\d+$")
 
 VERDICTS: Mapping[ExitCode, tuple[str, str]] = {
     ExitCode.PASS: ("pass", "Every measured cell has a capacity, as sure as was asked for."),
@@ -34,6 +37,20 @@ def gaps_by_cell(context: PageContext) -> dict[str, str]:
     records = {record.cell: record for record in context.records}
     gaps = {cell: _gap(records.get(cell)) for cell in (*context.planned, *records)}
     return {cell: gap for cell, gap in gaps.items() if gap}
+
+
+def kind_of(cell: str) -> str:
+    """The id of a cell without its round: that of the cell which stands for all of them."""
+    return _ROUND.sub("", cell)
+
+
+def gaps_by_kind(context: PageContext) -> dict[str, str]:
+    """The same by `kind_of`: what its rounds lack."""
+    kinds: dict[str, list[str]] = {}
+    for cell, gap in gaps_by_cell(context).items():
+        kind = kind_of(cell)
+        kinds.setdefault(kind, []).append(gap if kind == cell else f"{cell}: {gap}")
+    return {kind: "; ".join(gaps) for kind, gaps in kinds.items()}
 
 
 def gaps_of(context: PageContext) -> tuple[str, ...]:
@@ -100,6 +117,7 @@ def traits_of(cell: CellFinding) -> dict[str, str]:
         "replicas": f"{cell.replicas} replicas" if cell.replicas > 1 else "",
         "feed": f"{cell.feed} feed" + (f" (limit {queue})" if queue is not None else ""),
         "target": cell.target,
+        "round": f"round {cell.repetition}" if cell.repetition is not None else "",
     }
 
 

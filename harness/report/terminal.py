@@ -15,6 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from harness.analysis.findings.document import CellFinding, Findings, IssueFinding, StepFinding
+from harness.analysis.findings.rounds import OWN
 from harness.report.phrases import (
     binding_phrase,
     blast_phrase,
@@ -43,6 +44,9 @@ from harness.report.step_phrases import (
 )
 
 WIDE = 116
+MOST_DOUBTS = 24
+"""Up to so many doubts are told one by one."""
+
 STYLES = {
     "pass": "green",
     "fail": "red",
@@ -56,13 +60,16 @@ DOUBT_MARK = "? tried and passed, but less sure than the campaign asked for"
 FEW_MARK = "* too few values for this percentile: the largest seen, an estimate from above"
 
 
-def render(findings: Findings, console: Console, *, steps: bool = True) -> None:
+def render(
+    findings: Findings, console: Console, *, steps: bool = True, reasons: bool = True
+) -> None:
     """Print everything a person should know, doubts first.
 
     Args:
-        findings: of one campaign.
+        findings: of one campaign; of one in rounds, pooled.
         console: its width chooses the layout; its file, whether there are colours.
         steps: also the steps behind every cell's answer.
+        reasons: also why each cell's answer is what it is.
     """
     wide = console.width >= WIDE
     unenforced = [cell for cell in findings.cells if cell.steps and not cell.limits_enforced]
@@ -73,13 +80,14 @@ def render(findings: Findings, console: Console, *, steps: bool = True) -> None:
         print_line(console, "No cell was measured.")
         return
     (_cells_table if wide else _cells_lines)(console, findings.cells)
-    for cell in findings.cells:
+    for cell in findings.cells if reasons else ():
         _print_reasons(console, cell)
         if steps and cell.steps:
             (_steps_table if wide else _steps_lines)(console, cell)
-        elif not cell.steps:
+        else:
             console.print()
-    _print_defaults(console, findings.cells)
+    if reasons:
+        _print_defaults(console, findings.cells)
     for finding in findings.workers:
         print_line(console, worker_title(finding), style="bold")
         for text in finding.evidence:
@@ -110,14 +118,26 @@ def _print_issues(console: Console, findings: Findings) -> None:
     if not findings.validity:
         return
     print_line(console, "Doubts about this measurement", style="bold")
-    order = {"fatal": 0, "warning": 1}
-    for issue in sorted(findings.validity, key=lambda issue: order.get(issue.severity, 2)):
+    for issue, alike in _told_once(findings.validity):
         style = STYLES.get(issue.severity, "")
-        print_line(
-            console, f"{issue.severity}: {issue.code}: {issue.evidence}", style=style, indent=2
-        )
-        print_line(console, f"{_place(issue)}. {issue.remedy}", indent=4)
+        said = f"{issue.severity}: {issue.code}: {issue.evidence}"
+        print_line(console, said, style=style, indent=2)
+        more = f", and {count_of(alike, 'more doubt')} of this kind" if alike else ""
+        print_line(console, f"{_place(issue)}{more}. {issue.remedy}", indent=4)
     console.print()
+
+
+def _told_once(issues: Sequence[IssueFinding]) -> Iterator[tuple[IssueFinding, int]]:
+    """Each doubt, what voids first; of many those of one kind once, with how many more."""
+    order = {"fatal": 0, "warning": 1}
+    ordered = sorted(issues, key=lambda issue: order.get(issue.severity, 2))
+    if len(ordered) <= MOST_DOUBTS:
+        yield from ((issue, 0) for issue in ordered)
+        return
+    kinds: dict[tuple[str, str], list[IssueFinding]] = {}
+    for issue in ordered:
+        kinds.setdefault((issue.severity, issue.code), []).append(issue)
+    yield from ((alike[0], len(alike) - 1) for alike in kinds.values())
 
 
 def _place(issue: IssueFinding) -> str:
@@ -209,8 +229,9 @@ def reasons_of(cell: CellFinding) -> Iterator[str]:
     if binding is not None and binding.runner_up is not None:
         yield f"next in line: {binding.runner_up} ({binding.strength})"
     yield from (blast_phrase(blast) for blast in cell.blasts)
-    known = (knee_phrase(cell), *([predicted_phrase(cell)] if cell.predicted else []))
-    yield "; ".join(known)
+    if cell.knee.reason != OWN:
+        known = (knee_phrase(cell), *([predicted_phrase(cell)] if cell.predicted else []))
+        yield "; ".join(known)
     yield from settings.why
     if settings.headroom is not None:
         yield settings.headroom.text

@@ -19,6 +19,7 @@ _AXES: tuple[Callable[[CellFinding], str], ...] = (
     lambda cell: f"{cell.feed} feed",
     lambda cell: cell.target,
     lambda cell: f"max_concurrent_runs {plain(cell.max_concurrent_runs)}",
+    lambda cell: f"round {plain(cell.repetition)}",
 )
 """What a cell can differ in, most telling first."""
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from harness.analysis.changes import History
+from harness.analysis.findings.rounds import pooled
 from harness.analysis.findings.types import Findings
 from harness.campaign.plan import Campaign, CellPlan
 from harness.errors import StoredDataError
@@ -20,6 +21,7 @@ from harness.facts.durable import write_text
 from harness.facts.layout import ResultsFolder, index_html, parse_results_name
 from harness.facts.model import Cell
 from harness.facts.store import read_cell_json
+from harness.report.comparison.files import ComparisonFiles
 from harness.report.context import CellRecord, FactLink, PageContext
 from harness.report.index.page import render_index
 from harness.report.index.rows import (
@@ -31,7 +33,7 @@ from harness.report.index.rows import (
     unreadable_row,
 )
 from harness.report.json_document import findings_from
-from harness.report.standing import gaps_by_cell
+from harness.report.standing import gaps_by_kind
 from harness.scenarios.page_context import verdict_of
 
 
@@ -79,6 +81,7 @@ def _places(root: Path) -> Iterator[Place]:
 def _links(folder: ResultsFolder) -> Iterator[FactLink]:
     files = (
         (folder.report_html, "report"),
+        (ComparisonFiles(folder.path).html, "comparison"),
         (folder.report_md, "Markdown"),
         (folder.findings_json, "JSON"),
         (folder.junit_xml, "JUnit"),
@@ -105,21 +108,23 @@ def _judged(place: Place, folder: ResultsFolder, history: History) -> CampaignRo
     plans = _plans(findings)
     context = _context(place, findings, planned=tuple(plan.id for plan in plans))
     measured = {cell.id for cell in findings.cells}
+    whole = pooled(findings)
     return judged_row(
         place,
-        findings,
-        history.changes(place.folder, findings),
-        verdict=verdict_of(findings, context),
-        gaps=gaps_by_cell(context),
+        whole,
+        history.changes(place.folder, whole),
+        verdict=verdict_of(whole, context),
+        gaps=gaps_by_kind(context),
         missing=[_missing_cell(plan) for plan in plans if plan.id not in measured],
     )
 
 
 def _missing_cell(plan: CellPlan) -> CellRow:
+    again = f", round {plan.repetition}" if plan.repetition is not None else ""
     return CellRow(
         workload=plan.workload.name,
         profile=plan.profile.name,
-        rest=f"Dagster {plan.dagster}, {plan.max_workers} workers, {plan.feed} feed",
+        rest=f"Dagster {plan.dagster}, {plan.max_workers} workers, {plan.feed} feed{again}",
         note="not measured",
     )
 

@@ -9,11 +9,13 @@ from typing import Any
 
 from harness import __version__
 from harness.analysis.findings.document import Findings, exit_code
+from harness.analysis.findings.rounds import pooled
 from harness.campaign.plan import Campaign
 from harness.errors import ExitCode
 from harness.facts.layout import CellFolder, ResultsFolder, index_html, parse_results_name
 from harness.facts.model import Cell, Limits
 from harness.facts.table import ResultsFacts
+from harness.report.comparison.files import ComparisonFiles
 from harness.report.context import CellRecord, FactLink, PageContext
 from harness.report.standing import gaps_by_cell
 from harness.units import show_bytes, show_cores
@@ -36,15 +38,17 @@ def context_of(path: Path, stored: ResultsFacts, campaign: Campaign) -> PageCont
         verify=_trial(path / "verify.json"),
         guard=_trial(path / "guard.json"),
         links=tuple(_links(folder)),
+        comparison=_comparison(path),
     )
 
 
 def verdict_of(findings: Findings, context: PageContext) -> ExitCode:
     """What a program is told: as `exit_code`, but only a whole campaign passes.
 
-    Cells that were planned and are missing, or broke off, leave the answer open.
+    Cells that were planned and are missing, or broke off, leave the answer open. Equal cells in
+    rounds are judged together: none of them was meant to find its capacity alone.
     """
-    code = exit_code(findings)
+    code = exit_code(pooled(findings))
     whole = not gaps_by_cell(context)
     return ExitCode.INCONCLUSIVE if code == ExitCode.PASS and not whole else code
 
@@ -130,6 +134,11 @@ def _links(folder: ResultsFolder) -> Iterator[FactLink]:
 
 def _link(path: Path, root: Path, what: str) -> FactLink:
     return FactLink(path=path.relative_to(root).as_posix(), what=what)
+
+
+def _comparison(path: Path) -> str:
+    page = ComparisonFiles(path).html
+    return page.name if page.exists() else ""
 
 
 def _trial(path: Path) -> tuple[Mapping[str, Any], ...] | None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.analysis.findings.document import Findings, findings_of
+from harness.analysis.findings.rounds import pooled
 from harness.analysis.judging import DEFAULT, Judging
 from harness.analysis.picture.campaign import pictures_of
 from harness.facts.durable import make_folder, write_text
@@ -28,12 +29,26 @@ from harness.scenarios.stored_plan import stored_plan
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Judged:
-    """A results folder that was read and judged: all that reports are made from."""
+    """A results folder that was read and judged: all that reports are made from.
+
+    `pooled`: the findings with the rounds of each kind of cell as one; the same without rounds.
+    """
 
     path: Path
     stored: ResultsFacts
     findings: Findings
+    pooled: Findings
     context: PageContext
+
+    @property
+    def in_rounds(self) -> bool:
+        """Whether cells were measured again and again, to be judged together."""
+        return self.pooled is not self.findings
+
+    @property
+    def versions(self) -> tuple[str, ...]:
+        """The Dagster versions with cells, in the order they were first measured."""
+        return tuple(dict.fromkeys(cell.dagster for cell in self.findings.cells))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +83,7 @@ def judge_stored(
         path=path,
         stored=stored,
         findings=findings,
+        pooled=pooled(findings),
         context=context_of(path, stored, campaign),
     )
 
@@ -75,19 +91,19 @@ def judge_stored(
 def html_text(judged: Judged) -> str:
     """The page."""
     pictures = pictures_of(judged.stored.cells, judged.findings)
-    return render_page(judged.findings, pictures, judged.context)
+    return render_page(judged.findings, pictures, judged.context, pooled=judged.pooled)
 
 
 def markdown_text(judged: Judged) -> str:
     """For a pull request or a chat."""
     return render_markdown(
-        judged.findings, judged.context, verdict=verdict_of(judged.findings, judged.context)
+        judged.pooled, judged.context, verdict=verdict_of(judged.pooled, judged.context)
     )
 
 
 def junit_text(judged: Judged) -> str:
     """For CI."""
-    return render_junit(judged.findings, judged.context)
+    return render_junit(judged.pooled, judged.context)
 
 
 def json_text(judged: Judged) -> str:

@@ -19,6 +19,13 @@ NOT_ASKED = "not asked for"
 """Why a capacity has no verdict where only other figures were chosen."""
 
 
+def check_keys(keys: Sequence[str]) -> None:
+    """Raise a `CampaignError` where a key is of nothing that can be compared."""
+    for key in keys:
+        if key != CAPACITY:
+            parse_key(key)
+
+
 def chosen(document: ComparisonDocument, keys: Sequence[str]) -> ComparisonDocument:
     """The document with these figures alone; every one of them counts for the verdict.
 

@@ -6,7 +6,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from harness.analysis.comparison.chosen import NOT_ASKED
-from harness.analysis.comparison.types import Comparison, MetricComparison, Verdict
+from harness.analysis.comparison.types import (
+    Comparison,
+    GroupComparison,
+    MetricComparison,
+    Verdict,
+)
 from harness.report.comparison.words import (
     VERDICT_WORDS,
     metric_name,
@@ -14,7 +19,7 @@ from harness.report.comparison.words import (
     size_phrase,
     verdict_phrase,
 )
-from harness.report.phrases import capacity_phrase, count_of
+from harness.report.phrases import capacity_phrase, count_of, probability_phrase
 
 WORD = "Dagster "
 NOTHING = "the two sides have no kind of cell in common."
@@ -100,7 +105,7 @@ def found_in(comparison: Comparison) -> Iterator[Found]:
             place = group.workload
         if group.capacity.why != NOT_ASKED:
             before, now = group.capacity.baseline, group.capacity.contender
-            told = f"from {capacity_phrase(before)} to {capacity_phrase(now)}"
+            told = f"from {capacity_phrase(before)} to {capacity_phrase(now)} ({_chance(group)})"
             yield Found(
                 verdict=group.capacity.verdict, name="capacity", place=place, gates=True,
                 told=told, entry=None,
@@ -114,6 +119,13 @@ def found_in(comparison: Comparison) -> Iterator[Found]:
                 told=f"by {size_phrase(entry.effect)}",
                 entry=entry,
             )
+
+
+def _chance(group: GroupComparison) -> str:
+    """`fewer with a probability of 97 %`: both may well have the same number."""
+    lower, higher = group.capacity.lower or 0.0, group.capacity.higher or 0.0
+    more, chance = ("fewer", lower) if lower > higher else ("more", higher)
+    return f"{more} with a probability of {probability_phrase(chance)}"
 
 
 def _decided(found: Sequence[Found], verdict: Verdict, most: int) -> Iterator[Part]:

@@ -23,13 +23,15 @@ def reasons_of(
 
     Args:
         group: one kind of cell.
-        details: also of figures the verdict does not rest on.
+        details: also of figures the verdict does not rest on, and of those that are the same.
     """
     by_why: dict[str, dict[str, None]] = {}
     if group.capacity.why not in ("", NOT_ASKED):
         by_why.setdefault(group.capacity.why, {})["capacity"] = None
     for entry in group.metrics:
-        for why in _told(entry) if details or entry.metric.gates else ():
+        # The interval that makes it the same stands in the table.
+        wanted = details or (entry.metric.gates and entry.verdict != "same")
+        for why in _told(entry) if wanted else ():
             by_why.setdefault(why, {})[metric_name(entry.metric, entry.at)] = None
     for why, names in by_why.items():
         yield tuple(names), why

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from urllib.parse import quote
@@ -38,13 +39,20 @@ CONTENT_POLICY = (
 """The page may show and run what is written in it, and ask nobody for anything."""
 
 
-def render_page(findings: Findings, pictures: Sequence[CellPicture], context: PageContext) -> str:
+def render_page(
+    findings: Findings,
+    pictures: Sequence[CellPicture],
+    context: PageContext,
+    *,
+    pooled: Findings | None = None,
+) -> str:
     """The whole page as text.
 
     Args:
         findings: of one campaign.
         pictures: of its cells, any order; a cell without one says so in place of its charts.
         context: what is not a finding.
+        pooled: of a campaign in rounds the same with equal cells as one: its answers.
 
     Raises:
         ValueError: a number in the findings or pictures is not finite.
@@ -53,16 +61,23 @@ def render_page(findings: Findings, pictures: Sequence[CellPicture], context: Pa
     text = template.render(
         findings=findings,
         context=context,
-        page=page_view(findings, pictures, context),
-        sentences=verdict_sentences(findings),
+        page=page_view(findings, pictures, context, pooled=pooled),
+        sentences=verdict_sentences(pooled or findings),
         definitions=definitions(),
         definition_groups=definition_groups(),
         content_policy=CONTENT_POLICY,
         css=page_css(),
         script=page_script(),
-        charts=charts_block(findings, pictures),
+        charts=charts_block(_drawn(findings, pooled), pictures),
     )
     return squeezed(text)
+
+
+def _drawn(findings: Findings, pooled: Findings | None) -> Findings:
+    """Every cell there is a chart of: single ones, and the rounds of a kind together."""
+    known = {cell.id for cell in findings.cells}
+    whole = [cell for cell in (pooled.cells if pooled else ()) if cell.id not in known]
+    return replace(findings, cells=(*findings.cells, *whole))
 
 
 def squeezed(text: str) -> str:

@@ -20,7 +20,7 @@ from harness.report.html.figures import (
 )
 from harness.report.html.gaps import Gap, by_cell, page_gaps
 from harness.report.html.scale import Scale, scales_of
-from harness.report.standing import shared_traits
+from harness.report.standing import kind_of, shared_traits
 from harness.report.verdict import cell_labels
 
 MANY_STEPS = 60
@@ -42,14 +42,15 @@ class Decision:
 class CellView:
     """Everything the page says of one cell.
 
-    `number` counts from 1 in the order of the findings. `void`: a doubt or the feed took its
-    answer away. `open_steps`: indexes of the steps whose objectives are shown unfolded;
-    `telling_steps`: of those told in full even on a crowded page.
+    `number` counts from 1 in the order of the findings, `prefix` begins its id. `void`: a doubt or
+    the feed took its answer away. `open_steps`: indexes of the steps whose objectives are shown
+    unfolded; `telling_steps`: of those told in full even on a crowded page.
     """
 
     number: int
     label: str
     cell: CellFinding
+    prefix: str
     picture: CellPicture | None
     record: CellRecord | None
     journal: tuple[Decision, ...]
@@ -67,7 +68,7 @@ class CellView:
     @property
     def anchor(self) -> str:
         """The id of its section."""
-        return f"cell-{self.number}"
+        return f"{self.prefix}-{self.number}"
 
     @property
     def void(self) -> bool:
@@ -76,15 +77,30 @@ class CellView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class KindView:
+    """Equal cells. `whole`: all rounds as one; `rounds`: each, in the order they were measured."""
+
+    whole: CellView
+    rounds: tuple[CellView, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PageView:
     """The page as a whole. `gaps`: of the campaign and of all cells; `shared`: what all cells
-    have in common besides workload and size, in words."""
+    have in common besides workload and size, in words. `kinds`: of a campaign in rounds, else
+    none."""
 
     cells: tuple[CellView, ...]
+    kinds: tuple[KindView, ...]
     gaps: tuple[Gap, ...]
     fatal: tuple[IssueFinding, ...]
     warnings: tuple[IssueFinding, ...]
     shared: tuple[str, ...]
+
+    @property
+    def answers(self) -> tuple[CellView, ...]:
+        """What the page answers: each cell, or the rounds of a kind together."""
+        return tuple(kind.whole for kind in self.kinds) or self.cells
 
     @property
     def grave(self) -> tuple[Gap, ...]:
@@ -109,19 +125,34 @@ class PageView:
 
 
 def page_view(
-    findings: Findings, pictures: Sequence[CellPicture], context: PageContext
+    findings: Findings,
+    pictures: Sequence[CellPicture],
+    context: PageContext,
+    *,
+    pooled: Findings | None = None,
 ) -> PageView:
-    """What the templates are filled with."""
+    """What the templates are filled with; `pooled`: of a campaign in rounds, kinds as one cell."""
     gaps = page_gaps(findings, pictures, context)
+    cells = tuple(_cell_views(findings, pictures, context, by_cell(gaps)))
+    in_rounds = any(cell.repetition is not None for cell in findings.cells)
     return PageView(
-        cells=tuple(_cell_views(findings, pictures, context, by_cell(gaps))),
+        cells=cells,
+        kinds=tuple(_kinds(pooled, cells, context)) if pooled and in_rounds else (),
         gaps=gaps,
         fatal=tuple(issue for issue in findings.validity if issue.severity == "fatal"),
         warnings=tuple(issue for issue in findings.validity if issue.severity != "fatal"),
         shared=tuple(
-            text for name, text in shared_traits(findings.cells).items() if name != "profile"
+            text
+            for name, text in shared_traits((pooled or findings).cells).items()
+            if name != "profile"
         ),
     )
+
+
+def _kinds(pooled: Findings, cells: Sequence[CellView], context: PageContext) -> Iterator[KindView]:
+    for whole in _cell_views(pooled, (), context, {}, prefix="kind"):
+        rounds = (view for view in cells if kind_of(view.cell.id) == whole.cell.id)
+        yield KindView(whole=whole, rounds=tuple(rounds))
 
 
 def _cell_views(
@@ -129,6 +160,7 @@ def _cell_views(
     pictures: Sequence[CellPicture],
     context: PageContext,
     gaps: Mapping[str, tuple[Gap, ...]],
+    prefix: str = "cell",
 ) -> Iterator[CellView]:
     drawn = {picture.cell: picture for picture in pictures}
     records = {record.cell: record for record in context.records}
@@ -140,6 +172,7 @@ def _cell_views(
             number=number,
             label=labels[number - 1],
             cell=cell,
+            prefix=prefix,
             picture=picture,
             record=records.get(cell.id),
             journal=tuple(_journal(cell, context.journal)),
@@ -152,8 +185,13 @@ def _cell_views(
             gantt=gantt_of(cell, picture),
             over_time=tuple(over_time(picture)),
             open_steps=frozenset(step.index for step in cell.steps if decides(cell, step)),
-            telling_steps=frozenset(step.index for step in cell.steps if tells(cell, step)),
+            telling_steps=frozenset(step.index for step in cell.steps if _tells(cell, step)),
         )
+
+
+def _tells(cell: CellFinding, step: StepFinding) -> bool:
+    """One of many rounds stands for nothing alone."""
+    return cell.repetition is None and tells(cell, step)
 
 
 def _journal(cell: CellFinding, lines: Sequence[Mapping[str, Any]]) -> Iterator[Decision]:
