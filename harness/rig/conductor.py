@@ -101,8 +101,10 @@ class Conductor:
         rig.load.wait_until_loadable(endpoints, LOADABLE_TIMEOUT_S)
         rig.telemetry.start(endpoints)
         if self._kept:
-            went_on = Event(at_s=rig.clock(), kind="resumed", source="harness",
-                            detail={"kept_steps": len(self._kept)})  # fmt: skip
+            steps = sum(step.kind != "warmup" for step in self._kept)
+            went_on = Event(
+                at_s=rig.clock(), kind="resumed", source="harness", detail={"kept_steps": steps}
+            )
             rig.writer.append_loose([], [went_on])
         return endpoints
 

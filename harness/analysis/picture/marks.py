@@ -117,6 +117,12 @@ def _fresh_server(detail: Mapping[str, Any]) -> str:
     return f"A fresh server serves{after}{why}"
 
 
+def _resumed(detail: Mapping[str, Any]) -> str:
+    kept = _number(detail.get("kept_steps")) or 0
+    steps = "1 step" if kept == 1 else f"{kept:.0f} steps"
+    return f"It was broken off after {steps}; a fresh server goes on"
+
+
 def _end(detail: Mapping[str, Any]) -> str:
     return f"The cell ended: {detail.get('reason', 'it was not said why')}"
 
@@ -153,6 +159,7 @@ WORDS: Mapping[str, Words] = {
     "oom_kill": _oom_kill,
     "server_died": _server_died,
     "fresh_server": _fresh_server,
+    "resumed": _resumed,
     "end": _end,
     "device_error": _device_error,
     "device_not_offered": lambda _: "The device cannot look at this target",
@@ -166,7 +173,7 @@ WORDS: Mapping[str, Words] = {
 }
 """How each kind in `events.jsonl` is said. The others are said as they stand."""
 
-GRAVE = ("oom_kill", "server_died", "fresh_server", "step_aborted")
+GRAVE = ("oom_kill", "server_died", "fresh_server", "resumed", "step_aborted")
 """Never left out, however many."""
 
 

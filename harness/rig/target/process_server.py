@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from harness.errors import EnvironmentProblem
 from harness.facts.model import Limits
 from harness.rig.cgroup import CgroupReader
-from harness.rig.cgroup.create import CgroupBox, list_boxes
+from harness.rig.cgroup.create import PREFIX, CgroupBox, list_boxes
 from harness.rig.code_server_rpc import CallError, CodeServerClient
 from harness.rig.ledger import Entry, Ledger
 from harness.rig.protocols import Replica, ServerDeath
@@ -121,17 +121,18 @@ class ServerProcess:
 
     def _make_box(self) -> CgroupBox | None:
         setup = self._setup
-        name = f"server-{secrets.token_hex(4)}-{setup.life}"
+        name = f"{PREFIX}server-{secrets.token_hex(4)}-{setup.life}"
+        # Before the cgroup is made: a kill in between must not leave one that nobody knows of.
+        entry = setup.ledger.add(Entry(id=name, kind="cgroup", name=NAME, box=name))
         try:
             box = CgroupBox.create(name, setup.limits)
         except EnvironmentProblem as problem:
+            setup.ledger.remove(entry.id)
             self.unenforced = " ".join(p for p in (problem.what, problem.evidence) if p)
             setup.say(f"limits: unenforced. {self.unenforced}")
             return None
-        entry = Entry(id=box.name, kind="cgroup", name=NAME, box=box.name)
         self._taken.callback(setup.ledger.remove, entry.id)
         self._taken.callback(_dissolve, box)
-        setup.ledger.add(entry)
         self._reader = box.reader()
         self._taken.callback(self._reader.close)
         self.limits, self.unenforced = box.limits(), ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from fakes import LIMITS, Clock, FakeListener, FakeLoad, FakeTarget, FakeTelemetry
@@ -14,6 +15,7 @@ from harness.campaign.profiles import parse_profile
 from harness.errors import EnvironmentProblem, TargetFailed
 from harness.facts.layout import CellFolder
 from harness.facts.model import Cell, Event, Limits, Step
+from harness.facts.reopening import reopen
 from harness.facts.store import CellWriter, read_cell
 from harness.facts.table import CellFacts
 from harness.rig.conductor import Conductor
@@ -49,13 +51,23 @@ class Bench:
     def __post_init__(self) -> None:
         self.load = FakeLoad(self.clock)
 
-    def measure(self, next_step: NextStep) -> Cell:
+    def measure(
+        self, next_step: NextStep, *, started: Callable[[Cell], None] = lambda _: None
+    ) -> Cell:
+        return self._conductor(CELL, started=started).measure(next_step)
+
+    def go_on(self, next_step: NextStep) -> Cell:
+        """The same cell after what is stored of it."""
+        kept = reopen(self.folder)
+        return self._conductor(kept.cell, kept=kept.steps).measure(next_step)
+
+    def _conductor(self, cell: Cell, **how: Any) -> Conductor:
         rig = Rig(
             target=self.target, load=self.load, telemetry=self.telemetry,
             writer=CellWriter(self.folder), journal=self.journal.append,
             listener=self.listener, clock=self.clock.time, sleep=self.clock.sleep,
         )  # fmt: skip
-        return Conductor(CAMPAIGN, PLAN, cell=CELL, rig=rig).measure(next_step)
+        return Conductor(CAMPAIGN, PLAN, cell=cell, rig=rig, **how)
 
     @property
     def facts(self) -> CellFacts:
@@ -244,3 +256,65 @@ def test_a_good_cell_that_cannot_be_taken_down_is_an_error(bench: Bench) -> None
     bench.target.stuck = True
     with pytest.raises(EnvironmentProblem):
         bench.measure(ladder(1))
+
+
+def interrupted_at(bench: Bench, concurrency: int, *rungs: int) -> None:
+    """A cell that Ctrl-C ended in that rung."""
+
+    def during(order: LoadOrder) -> None:
+        if order.concurrency == concurrency:
+            raise KeyboardInterrupt
+
+    bench.load.during = during
+    with pytest.raises(KeyboardInterrupt):
+        bench.measure(ladder(*rungs))
+    bench.load.during = lambda _: None
+    bench.target.calls.clear()
+    bench.journal.clear()
+
+
+def test_a_cell_goes_on_after_its_steps_on_a_fresh_server(bench: Bench) -> None:
+    interrupted_at(bench, 4, 1, 2, 4)
+    cell = bench.go_on(ladder(1, 2, 4))
+    assert [(s.index, s.kind, s.concurrency, s.server) for s in bench.facts.steps] == [
+        (0, "warmup", 1, 0), (1, "load", 1, 0), (2, "load", 2, 0),
+        (3, "warmup", 1, 1), (4, "load", 4, 1),
+    ]  # fmt: skip
+    assert (cell.sealed, cell.ended) == (True, "the ladder is at its end")
+    assert bench.target.calls == ["start", "stop"]
+    assert [entry.get("reason") for entry in bench.journal] == ["warm the caches", "rung 2", None]
+
+
+def test_the_server_it_goes_on_with_idles_as_long_and_the_first_window_stays(bench: Bench) -> None:
+    interrupted_at(bench, 4, 1, 4)
+    window = (bench.facts.cell.idle_start_s, bench.facts.cell.idle_end_s)
+    bench.go_on(ladder(1, 4))
+    assert (bench.facts.cell.idle_start_s, bench.facts.cell.idle_end_s) == window
+    warmed, loaded = bench.facts.steps[2:]
+    assert loaded.phases[0].start_s - warmed.phases[-1].end_s == CAMPAIGN.idle_s
+
+
+def test_a_cell_that_only_lacked_its_seal_gets_it_without_a_server(bench: Bench) -> None:
+    interrupted_at(bench, 4, 1, 2, 4)
+    cell = bench.go_on(ladder(1, 2))
+    assert (cell.sealed, cell.ended) == (True, "the ladder is at its end")
+    assert len(bench.facts.steps) == 3
+    assert bench.target.calls == []
+    assert bench.journal == [{"cell": PLAN.id, "done": "the ladder is at its end"}]
+
+
+def test_what_is_found_at_the_start_can_end_the_cell_before_any_load(bench: Bench) -> None:
+    seen: list[Cell] = []
+
+    def started(cell: Cell) -> None:
+        assert bench.facts.cell.effective_limits is None  # nothing of it is written yet
+        seen.append(cell)
+        raise TargetFailed("another server")
+
+    with pytest.raises(TargetFailed, match="another"):
+        bench.measure(ladder(1), started=started)
+    assert seen[0].effective_limits == LIMITS
+    assert seen[0].detail == {"fake": True}
+    assert bench.load.orders == []
+    assert bench.facts.cell.ended == "failed: another server"
+    assert bench.target.calls == ["start", "stop"]

@@ -12,6 +12,7 @@ from harness.facts.layout import CellFolder, ResultsFolder
 from harness.facts.model import Step
 from harness.facts.store import read_cell
 from harness.rig.protocols import Done, Opinion, StepOrder
+from harness.scenarios import seeking
 from harness.scenarios.seeking import Measured, Seeker
 
 pytestmark = pytest.mark.unit
@@ -127,3 +128,21 @@ def test_other_searches_ask_no_model(strategy: str) -> None:
     order = found.next_step(steps[:1])
     assert isinstance(order, StepOrder)
     assert "model" not in order.reason
+
+
+def test_a_search_that_is_taken_up_later_goes_on_as_if_it_had_never_stopped() -> None:
+    asked_throughout, steps = seeker("{strategy: adaptive, confidence: 0.95}", earlier=1)
+    for known in range(len(steps) + 1):
+        taken_up, _ = seeker("{strategy: adaptive, confidence: 0.95}", earlier=1)
+        assert taken_up.next_step(steps[:known]) == asked_throughout.next_step(steps[:known])
+
+
+def test_the_model_is_asked_also_where_a_cell_goes_on_after_several_steps(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(seeking, "earlier_guess", lambda *_, **__: 9)
+    found, steps = seeker("{strategy: adaptive, confidence: 0.95}")
+    passed = [step for step in steps if step.concurrency in (1, 4)][:2]
+    order = found.next_step(passed)
+    assert isinstance(order, StepOrder)
+    assert (order.concurrency, order.reason) == (9, "the model expects 9")

@@ -103,3 +103,8 @@ def test_deaths_and_kills_are_never_left_out() -> None:
 
 def test_deadlines_are_those_the_devices_keep() -> None:
     assert (PING_DEADLINE_S, PROBE_DEADLINE_S) == (ping.DEADLINE_S, probe.DEADLINE_S)
+
+
+def test_where_a_cell_that_broke_off_goes_on_is_marked() -> None:
+    (mark,) = marks(event("resumed", kept_steps=3))
+    assert mark.text == "It was broken off after 3 steps; a fresh server goes on"
