@@ -20,10 +20,48 @@ def outline(campaign: Campaign) -> Iterator[str]:
     """What will be measured, cell by cell, how, and how long that takes."""
     yield f"Campaign {campaign.name} · target {campaign.target} · feed {campaign.feed}"
     yield f"  arrivals: {_arrivals(campaign.load)}"
+    yield from (f"  {line}" for line in _versions(campaign))
+    for kind, cells in _alike(campaign).items():
+        about = show_seconds(estimate_cell_s(campaign, cells[0]))
+        yield f"  {kind}  about {about}{_how_often(campaign)}"
+        yield from (f"    {line}" for line in _cell(campaign, cells[0]))
+    yield f"In all {_cells(campaign)}{lasts(campaign)}."
+
+
+def _alike(campaign: Campaign) -> dict[str, list[CellPlan]]:
+    """Cells that differ in version and round alone, by an id that leaves those open."""
+    kinds: dict[str, list[CellPlan]] = {}
     for cell in campaign.cells():
-        yield f"  {cell.id}  about {show_seconds(estimate_cell_s(campaign, cell))}"
-        yield from (f"    {line}" for line in _cell(campaign, cell))
-    yield f"In all {lasts(campaign)}."
+        version = cell.dagster if len(campaign.dagster) == 1 else "*"
+        kind = cell.model_copy(update={"repetition": None, "dagster": version})
+        kinds.setdefault(kind.id, []).append(cell)
+    return kinds
+
+
+def _how_often(campaign: Campaign) -> str:
+    """` each, 4 rounds of 2 versions`; nothing where each is measured once."""
+    rounds, versions = campaign.repetitions, len(campaign.dagster)
+    if rounds == 1:
+        return "" if versions == 1 else f" each, {versions} versions"
+    return f" each, {rounds} rounds" + (f" of {versions} versions" if versions > 1 else "")
+
+
+def _cells(campaign: Campaign) -> str:
+    """How many there are, where the lines do not tell."""
+    return f"{len(list(campaign.cells()))} cells, " if _how_often(campaign) else ""
+
+
+def _versions(campaign: Campaign) -> Iterator[str]:
+    """What is compared with what, in which order, and what its names stand for."""
+    baseline = campaign.baseline_version
+    if baseline is not None:
+        others = ", ".join(each for each in campaign.dagster if each != baseline)
+        yield f"compared: {others} with {baseline}"
+    for name, source in campaign.builds.items():
+        yield f"{name}: {source}"
+    if campaign.repetitions > 1:
+        back = ", every second one backwards through the versions" if baseline is not None else ""
+        yield f"rounds: {campaign.repetitions}{back}"
 
 
 def lasts(campaign: Campaign) -> str:
@@ -56,6 +94,12 @@ def _search(campaign: Campaign, cell: CellPlan) -> str:
     steps = f"at most {search.max_steps} steps{most}, about {estimate_steps(campaign, cell)}"
     if search.strategy == "bisect":
         return f"bisect over {grid}: halves, each concurrency once; {steps}"
+    if search.always:
+        loads = ", ".join(map(str, dict.fromkeys((1, *search.always))))
+        return (
+            f"adaptive over {grid}: first {loads}, whatever they show, then at the boundary that "
+            f"equal cells look for together; {steps}"
+        )
     return (
         f"adaptive over {grid}: gallops up, then repeats at the boundary until "
         f"{search.confidence * 100:g} % sure; {steps}"

@@ -12,7 +12,7 @@ from rich.console import Console
 from harness.cli.listing import resolve
 from harness.cli.measuring import reported
 from harness.cli.options import AllowOvercommit, MetricsPort, Plain
-from harness.cli.show import show_findings
+from harness.cli.show import show_measured
 from harness.watch.choose import watching
 
 
@@ -54,4 +54,4 @@ def resume(  # noqa: PLR0913 - one parameter an option
         resuming.resume(
             folder, options=options, listener=listener, again=again or (), begun=begun.append
         )
-    return show_findings(folder, as_json=json_)
+    return show_measured(folder, as_json=json_)

@@ -10,17 +10,34 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from harness.campaign.loading import load_campaign, preset_names, preset_text
+from harness.campaign.loading import preset_names
 from harness.campaign.outline import lasts, outline
 from harness.campaign.plan import Campaign
+from harness.cli.campaign_files import campaign_of
+from harness.cli.dagster_versions import version_overrides
 from harness.cli.measuring import reported
 from harness.cli.options import AllowOvercommit, MetricsPort, Plain
-from harness.cli.show import show_findings
+from harness.cli.show import show_measured
 from harness.cli.verify import run_trials
-from harness.errors import CampaignError
 from harness.rig.protocols import Listener
 from harness.watch.choose import watching
 
+Dagster = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--dagster",
+        metavar="VERSION",
+        help="A release, `latest`, the path of a wheel, a folder of wheels or a checkout, or "
+        "NAME=one of these. Replaces the campaign's versions. Several are measured in turns and "
+        "compared with the first; without a campaign that is the preset compare. Repeatable.",
+    ),
+]
+DryRun = Annotated[
+    bool,
+    typer.Option(
+        "--dry-run", help="Print cells, how each is searched, and the time; start nothing."
+    ),
+]
 PRESETS = f"A campaign that ships with the harness: {', '.join(preset_names())}."
 
 
@@ -29,6 +46,7 @@ def run(  # noqa: PLR0913 - one parameter an option
         Path | None, typer.Argument(help="A campaign file (YAML). Without one: the preset.")
     ] = None,
     preset: Annotated[str, typer.Option(help=PRESETS, show_default="quick")] = "",
+    dagster: Dagster = None,
     target: Annotated[
         str, typer.Option(help="What hosts the server: auto, compose (containers) or process.")
     ] = "",
@@ -36,12 +54,7 @@ def run(  # noqa: PLR0913 - one parameter an option
         list[str] | None,
         typer.Option("--set", help="Change one value: --set step.hold_s=60. Repeatable."),
     ] = None,
-    dry_run: Annotated[
-        bool,
-        typer.Option(
-            "--dry-run", help="Print cells, how each is searched, and the time; start nothing."
-        ),
-    ] = False,
+    dry_run: DryRun = False,
     allow_overcommit: AllowOvercommit = False,
     results: Annotated[Path, typer.Option(help="Where results folders go.")] = Path("results"),
     verify: Annotated[
@@ -61,15 +74,19 @@ def run(  # noqa: PLR0913 - one parameter an option
 
     Without arguments this is the quick preset: io, cpu and mixed runs on 1 vCPU / 2 GiB, at most
     ten minutes. Progress goes to standard error. Ctrl-C takes everything down and keeps what was
-    measured.
+    measured. Exit codes: 0 pass, 1 an objective broke, 5 inconclusive; of several Dagster versions
+    0 none is worse, 1 one is, 5 nobody can tell.
     """
-    plan = _load(campaign, preset, [*(set_ or ()), *([f"target={target}"] if target else [])])
+    overrides = [*version_overrides(dagster or ()), *(set_ or ())]
+    overrides += [f"target={target}"] if target else []
+    default = "compare" if len(dagster or ()) > 1 else "quick"
+    plan = campaign_of(campaign, preset, overrides=overrides, default=default)
     if dry_run:
         _show_plan(plan)
         return 0
     watch = watching(Console(stderr=True), plain=plain, metrics_port=metrics_port)
     folder, verified = _measure(plan, results, watch, allow_overcommit, verify=verify)
-    return show_findings(folder, as_json=json_) or verified
+    return show_measured(folder, as_json=json_) or verified
 
 
 def _measure(
@@ -96,23 +113,6 @@ def _measure(
         folder = threshold.run(plan, options=options, listener=listener, begun=begun.append)
         verified = run_trials(folder.path, options=options, listener=listener) if verify else 0
     return folder.path, verified
-
-
-def _load(path: Path | None, preset: str, overrides: list[str]) -> Campaign:
-    if path is not None and preset:
-        raise typer.BadParameter(f"{path} is a campaign already.", param_hint="--preset")
-    if path is None:
-        preset = preset or "quick"
-        return load_campaign(preset_text(preset), source=f"preset {preset}", overrides=overrides)
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise CampaignError(
-            f"The campaign file {path} cannot be read.",
-            evidence=str(error),
-            hint=f"Presets that ship with the harness: {', '.join(preset_names())}",
-        ) from error
-    return load_campaign(text, source=str(path), overrides=overrides)
 
 
 def _show_plan(plan: Campaign) -> None:

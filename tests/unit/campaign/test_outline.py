@@ -130,4 +130,52 @@ def test_how_long_it_lasts_says_what_makes_it_less_or_more() -> None:
 def test_every_preset_can_be_outlined(name: str) -> None:
     plan = load_campaign(preset_text(name), source=name)
     lines = list(outline(plan))
-    assert sum("_1.13.27_" in line for line in lines) == len(list(plan.cells()))
+    told = {cell.id.removesuffix(f"_n{cell.repetition}") for cell in plan.cells()}
+    if len(plan.dagster) > 1:
+        told = {cell.replace(f"_{v}_", "_*_") for v in plan.dagster for cell in told
+                if f"_{v}_" in cell}  # fmt: skip
+    assert {line.split()[0] for line in lines if "_w" in line} == told
+    assert len(lines) < 40
+
+
+class TestVersionsAndRounds:
+    SEVERAL = (
+        MINIMAL
+        + MINUTE
+        + (
+            "dagster: [1.12.22, mine, 1.13.28]\nbuilds: {mine: 1.13.27}\nbaseline: mine\n"
+            "repetitions: 4\nsearch: {always: [1, 3], max_steps: 3}"
+        )
+    )
+
+    def test_a_line_stands_for_all_versions_and_rounds(self) -> None:
+        lines = [each for each in shown(self.SEVERAL) if "_w6_" in each]
+        assert lines == [
+            "  1vcpu-2gb_io_*_w6_r1_direct  about 3 min 18 s each, 4 rounds of 3 versions"
+        ]
+
+    def test_the_time_is_that_of_all_cells(self) -> None:
+        assert shown(self.SEVERAL)[-1] == "In all 12 cells, about 39 min 36 s, at most 39 min 36 s."
+
+    def test_what_is_compared_with_what_and_what_names_stand_for(self) -> None:
+        assert line(self.SEVERAL, "compared:") == "compared: 1.12.22, 1.13.28 with mine"
+        assert line(self.SEVERAL, "mine:") == "mine: 1.13.27"
+        assert line(self.SEVERAL, "rounds:") == (
+            "rounds: 4, every second one backwards through the versions"
+        )
+
+    def test_rounds_of_one_version_go_nowhere_backwards(self) -> None:
+        text = MINIMAL + MINUTE + "repetitions: 3"
+        assert line(text, "rounds:") == "rounds: 3"
+        assert line(text, "1vcpu").endswith(" each, 3 rounds")
+        assert not any("compared" in each for each in shown(text))
+
+    def test_versions_measured_once_are_counted(self) -> None:
+        text = MINIMAL + MINUTE + "dagster: [1.12.22, 1.13.28]"
+        assert line(text, "1vcpu").endswith(" each, 2 versions")
+        assert shown(text)[-1].startswith("In all 2 cells, ")
+
+    def test_equal_loads_are_told(self) -> None:
+        assert "first 1, 3, whatever they show, then at the boundary" in line(
+            self.SEVERAL, "adaptive"
+        )

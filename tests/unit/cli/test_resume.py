@@ -36,7 +36,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
         how["listener"].say("gone on")
 
     monkeypatch.setattr(resuming, "resume", go_on)
-    monkeypatch.setattr(command, "show_findings", lambda *_, **how: 5 if how["as_json"] else 1)
+    monkeypatch.setattr(command, "show_measured", lambda *_, **how: 5 if how["as_json"] else 1)
     return calls
 
 

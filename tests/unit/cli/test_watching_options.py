@@ -41,7 +41,7 @@ def measured(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:
         return 0
 
     monkeypatch.setattr(run_module, "_measure", measure)
-    monkeypatch.setattr(run_module, "show_findings", lambda *_, **__: 0)
+    monkeypatch.setattr(run_module, "show_measured", lambda *_, **__: 0)
     monkeypatch.setattr(verify_module, "run_trials", trials)
     monkeypatch.setattr(verify_module, "resolve", lambda *_: tmp_path)
     return names
