@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -80,7 +81,9 @@ class Book:
 
 
 def told(error: Exception) -> str:
-    """What an error says, in a line; a fault of ours by its name."""
+    """What an error says, in a line; a fault of ours by its name and place."""
     if isinstance(error, HarnessError):
         return " ".join(part for part in (error.what, *error.evidence.splitlines()[:1]) if part)
-    return f"{type(error).__name__}: {error}"
+    frames = traceback.extract_tb(error.__traceback__)[-1:]
+    place = "".join(f" ({Path(frame.filename).name}, line {frame.lineno})" for frame in frames)
+    return f"{type(error).__name__}: {error}{place}"

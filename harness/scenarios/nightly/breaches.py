@@ -57,7 +57,7 @@ def breaches_of(
     nights = [tonight, *reversed(earlier)]
     wanted = sorted(set(loads))
     found = []
-    for kind in dict.fromkeys(_kind(cell, tonight) for cell in tonight.cells):
+    for kind in dict.fromkeys(kind_in(tonight, cell) for cell in tonight.cells):
         for load, slo in product(wanted, SLO_WORDS):
             place = _Place(kind=kind, load=load, slo=slo, baseline=baseline)
             seen = [each for ago, night in enumerate(nights) for each in _seen(night, place, ago)]
@@ -66,20 +66,21 @@ def breaches_of(
     return tuple(found)
 
 
-def equal_loads(campaign: Campaign) -> tuple[int, ...]:
-    """The loads that every cell of the campaign measures, whatever it finds; ascending."""
-    search = campaign.search
-    if search.strategy == "ladder":
-        return tuple(sorted({1, *search.grid}))
-    return tuple(sorted({1, *search.always}))
-
-
-def _kind(cell: CellFinding, findings: Findings) -> str:
+def kind_in(findings: Findings, cell: CellFinding) -> str:
+    """What the cell's kind is called in the index of campaigns."""
     return kind_of(cell, findings.campaign, workload_in(findings.campaign, cell.workload))
 
 
+def equal_loads(campaign: Campaign) -> tuple[int, ...]:
+    """The loads that every cell of the campaign measures, whatever it finds; ascending."""
+    loads = {1, *campaign.search.always}
+    if campaign.search.strategy == "ladder":
+        loads |= {load for cell in campaign.cells() for load in campaign.concurrencies(cell)}
+    return tuple(sorted(loads))
+
+
 def _subjects(tonight: Findings, place: _Place) -> str:
-    cells = (cell for cell in tonight.cells if _kind(cell, tonight) == place.kind)
+    cells = (cell for cell in tonight.cells if kind_in(tonight, cell) == place.kind)
     return ", ".join(
         dict.fromkeys(cell.dagster for cell in cells if cell.dagster != place.baseline)
     )
@@ -87,7 +88,7 @@ def _subjects(tonight: Findings, place: _Place) -> str:
 
 def _seen(findings: Findings, place: _Place, nights_ago: int) -> Iterator[_Seen]:
     for cell in findings.cells:
-        if _kind(cell, findings) != place.kind:
+        if kind_in(findings, cell) != place.kind:
             continue
         for step in _valid(cell.steps, place.load):
             judged = step.slo.get(place.slo)

@@ -6,6 +6,7 @@ One thing alone turns a figure red: the alarms. Comparisons stand beside them, t
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -19,8 +20,8 @@ from harness.report.comparison.reasons import difference_phrase
 from harness.report.nightly.summary import Breach, Compared, Series
 from harness.scenarios.nightly import joints
 from harness.scenarios.nightly.book import Book
-from harness.scenarios.nightly.breaches import breaches_of, equal_loads
-from harness.scenarios.nightly.series import changed_tonight, series_of, silent_phrases
+from harness.scenarios.nightly.breaches import breaches_of, equal_loads, kind_in
+from harness.scenarios.nightly.series import Past, changed_tonight, series_of, silent_phrases
 
 COMPARISON = "comparison.json"
 PINNED = "pinned"
@@ -34,7 +35,6 @@ class Judged:
     findings: Findings | None = None
     whole: bool = False
     nights: int = 0
-    entry: Entry | None = None
     series: tuple[Series, ...] = ()
     breaches: tuple[Breach, ...] = ()
     changed: tuple[str, ...] = ()
@@ -68,32 +68,41 @@ def judge(book: Book, folder: Path, *, alone: bool = False) -> Judged:
     if judged.findings is None or alone:
         return judged
     with book.attempt("The alarms could not be asked"):
-        _ask_alarms(judged, book, folder)
+        _ask_alarms(judged, judged.findings, book, folder)
     if judged.valid:
         _compare_within(judged, book, folder)
         _compare_pinned(judged, book, folder)
     return judged
 
 
-def _ask_alarms(judged: Judged, book: Book, folder: Path) -> None:
+def _ask_alarms(judged: Judged, findings: Findings, book: Book, folder: Path) -> None:
     order = book.order
     known = [e for e in joints.entries(order.root) if e.campaign == order.campaign.name]
     tonight = next((entry for entry in known if entry.folder == folder.name), None)
-    if tonight is None:
-        book.unknown.append("tonight is not in the index of campaigns")
+    if tonight is None or tonight.problem:
+        why = tonight.problem if tonight is not None else "it is not there"
+        book.unknown.append(f"tonight cannot be read from the index of campaigns: {why}")
         return
-    judged.entry = tonight
     entries = [*(e for e in known if e.started_s < tonight.started_s), tonight]
     wishes = order.campaign.nightly
     before = [e for e in entries[:-1] if e.figures and not e.problem][-wishes.nights :]
     judged.nights = len(before)
     alarms = joints.alarms(entries, gates=wishes.gates, nights=wishes.nights)
-    judged.whole = True
-    history = _history(book, entries)
-    judged.series = series_of(alarms, entries, history)
-    judged.changed = changed_tonight(entries, history)
+    past = Past(
+        entries=entries,
+        history=_history(book, entries),
+        cells={kind_in(findings, cell): cell for cell in findings.cells},
+    )
+    judged.series = series_of(alarms, past)
+    judged.changed = changed_tonight(past)
+    judged.breaches = breaches_of(
+        findings,
+        _findings_of(book.order.root, before),
+        baseline=book.plan.baseline_version or "",
+        loads=equal_loads(book.plan),
+    )
     book.unknown += silent_phrases(alarms)
-    _ask_objectives(judged, book, before)
+    judged.whole = True
 
 
 def _history(book: Book, entries: Sequence[Entry]) -> History | None:
@@ -103,21 +112,13 @@ def _history(book: Book, entries: Sequence[Entry]) -> History | None:
     return None
 
 
-def _ask_objectives(judged: Judged, book: Book, before: Sequence[Entry]) -> None:
-    if judged.findings is None or judged.entry is None:
-        return
-    earlier = []
-    for entry in before:
-        try:
-            earlier.append(joints.findings_in(book.order.root / entry.folder))
-        except HarnessError:
-            continue  # its entry in the index still serves the alarms
-    judged.breaches = breaches_of(
-        judged.findings,
-        earlier,
-        baseline=book.plan.baseline_version or "",
-        loads=equal_loads(book.plan),
-    )
+def _findings_of(root: Path, entries: Sequence[Entry]) -> list[Findings]:
+    """Those that can be read; an entry in the index still serves the alarms without them."""
+    found = []
+    for entry in entries:
+        with suppress(HarnessError):
+            found.append(joints.findings_in(root / entry.folder))
+    return found
 
 
 def _compare_within(judged: Judged, book: Book, folder: Path) -> None:

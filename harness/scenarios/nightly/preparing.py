@@ -94,10 +94,9 @@ def unfinished(order: Order, plan: Campaign, *, now_s: float) -> Unfinished | No
         left = f"{cut} and is left as it is in {folder.name}: {why}."
         hint = f" To complete it: {resume_command(folder)}"
         return Unfinished(mark=mark, folder=folder, resumable=False, sentence=left + hint)
-    return Unfinished(
-        mark=mark, folder=folder, resumable=True,
-        sentence=f"{cut}; it is completed tonight, in {folder.name}.",
-    )  # fmt: skip
+    about = show_seconds(remaining_s(plan, folder))
+    sentence = f"{cut}; it is completed tonight, in {folder.name}: about {about} are missing."
+    return Unfinished(mark=mark, folder=folder, resumable=True, sentence=sentence)
 
 
 def _why_not(order: Order, plan: Campaign, folder: Path, *, age_s: float) -> str:
@@ -107,10 +106,8 @@ def _why_not(order: Order, plan: Campaign, folder: Path, *, age_s: float) -> str
     if age_s > RESUMED_WITHIN_S:
         return f"it is older than {show_seconds(RESUMED_WITHIN_S)}"
     if plan_in(folder) != plan:
+        # Of an equal plan what is missing fits the budget, because the whole of it does.
         return "tonight measures something else (another campaign, budget or Dagster)"
-    left_s = remaining_s(plan, folder)
-    if order.budget_s is not None and left_s > order.budget_s:
-        return f"what is missing takes about {show_seconds(left_s)}, more than the budget"
     return ""
 
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import math
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from harness.analysis.findings.types import CellFinding
 from harness.analysis.history.types import Alarm, Annotation, Entry, Figure, History, SeriesKey
 from harness.campaign.plan import RELEASE
 from harness.report.nightly.summary import Series, Since
@@ -18,22 +20,27 @@ WHAT: Mapping[str, str] = {
 }  # fmt: skip
 
 
-def series_of(
-    alarms: Sequence[Alarm], entries: Sequence[Entry], history: History | None
-) -> tuple[Series, ...]:
-    """Each alarm with where its change began.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Past:
+    """What alarms are seen in the light of.
 
-    Args:
-        alarms: of tonight.
-        entries: of the campaign, ascending; the last is tonight.
-        history: trends and annotations; `None` where they could not be made.
+    `entries`: of the campaign, ascending; the last is tonight. `history`: trends and annotations;
+    `None` where they could not be made. `cells`: one of tonight's of each kind.
     """
-    return tuple(_series(alarm, entries, history) for alarm in alarms)
+
+    entries: Sequence[Entry]
+    history: History | None
+    cells: Mapping[str, CellFinding]
 
 
-def changed_tonight(entries: Sequence[Entry], history: History | None) -> tuple[str, ...]:
+def series_of(alarms: Sequence[Alarm], past: Past) -> tuple[Series, ...]:
+    """Each alarm with where its change began, and how to find the release."""
+    return tuple(_series(alarm, past) for alarm in alarms)
+
+
+def changed_tonight(past: Past) -> tuple[str, ...]:
     """What else is other than the night before, in words."""
-    return _changed(entries[-1], history)
+    return _changed(past.entries[-1], past.history)
 
 
 def silent_phrases(alarms: Sequence[Alarm]) -> Iterator[str]:
@@ -47,25 +54,24 @@ def silent_phrases(alarms: Sequence[Alarm]) -> Iterator[str]:
     yield from (f"{count_of(count, 'figure')}: {why}" for why, count in reasons.items())
 
 
-def _series(alarm: Alarm, entries: Sequence[Entry], history: History | None) -> Series:
-    if alarm.verdict not in ("better", "worse") or not entries:
+def _series(alarm: Alarm, past: Past) -> Series:
+    if alarm.verdict not in ("better", "worse"):
         return Series(alarm=alarm)
-    first = _first(alarm, entries, history)
-    since = _since(entries, first, history)
-    bisect = _bisect(alarm, entries[first], since) if alarm.verdict == "worse" else ""
+    first = _first(alarm, past)
+    since = _since(past, first)
+    bisect = _bisect(alarm, past, since, first) if alarm.verdict == "worse" else ""
     return Series(alarm=alarm, since=since, bisect=bisect)
 
 
-def _first(alarm: Alarm, entries: Sequence[Entry], history: History | None) -> int:
+def _first(alarm: Alarm, past: Past) -> int:
     """Index of the night from which on it lies where it lies tonight.
 
     The last change point towards that side, where one was found; else the stretch of nights before
     tonight that lie beyond half of the difference.
     """
-    first = _stretch(alarm, entries)
-    folders = [entry.folder for entry in entries]
-    trends = history.trends if history is not None else ()
-    for trend in trends:
+    first = _stretch(alarm, past.entries)
+    folders = [entry.folder for entry in past.entries]
+    for trend in past.history.trends if past.history is not None else ():
         alike = [each for each in trend.changes if each.verdict == alarm.verdict]
         if trend.key == alarm.key and alike and alike[-1].folder in folders:
             return min(first, folders.index(alike[-1].folder))
@@ -96,13 +102,13 @@ def _figure(key: SeriesKey, entry: Entry) -> Figure | None:
     return next((figure for figure in figures if figure.value > 0), None)
 
 
-def _since(entries: Sequence[Entry], first: int, history: History | None) -> Since:
-    entry = entries[first]
-    before = entries[first - 1].subject if first else ""
+def _since(past: Past, first: int) -> Since:
+    entry = past.entries[first]
+    before = past.entries[first - 1].subject if first else ""
     return Since(
         folder=entry.folder,
         started_utc=datetime.fromtimestamp(entry.started_s, UTC).isoformat(timespec="seconds"),
-        changed=_changed(entry, history),
+        changed=_changed(entry, past.history),
         before=before,
         now=entry.subject,
     )
@@ -118,10 +124,15 @@ def _words(annotation: Annotation) -> str:
     return f"{what} {annotation.before or '-'} → {annotation.now or '-'}"
 
 
-def _bisect(alarm: Alarm, entry: Entry, since: Since) -> str:
+def _bisect(alarm: Alarm, past: Past, since: Since, first: int) -> str:
     """From the last good release, where it changed that night; else from the baseline."""
-    good = since.before if since.before not in ("", since.now) else entry.baseline
+    baseline = past.entries[first].baseline
+    good = since.before if since.before not in ("", since.now) else baseline
+    cell = past.cells.get(alarm.key.kind)
     if good == since.now or not all(RELEASE.fullmatch(each) for each in (good, since.now)):
         return ""
+    where = ("--workload", cell.workload, "--profile", cell.profile.name) if cell else ()
     metric = alarm.key.key
-    return shlex.join(["harness", "bisect", "--good", good, "--bad", since.now, "--metric", metric])
+    return shlex.join(
+        ["harness", "bisect", "--good", good, "--bad", since.now, "--metric", metric, *where]
+    )

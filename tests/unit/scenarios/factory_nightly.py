@@ -1,4 +1,4 @@
-"""A night in simulated time: each part it is joined to is a method here, and can be made to fail."""
+"""A night in simulated time: each part it is joined to is a method here, and can fail."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from harness.campaign.budget import fit
 from harness.campaign.estimate import estimate_cell_s
 from harness.campaign.loading import dump_campaign, load_campaign, preset_text
 from harness.campaign.plan import Campaign
+from harness.errors import StoredDataError
 from harness.facts.layout import ResultsFolder, new_results_path
 from harness.facts.model import Cell
 from harness.facts.store import CellWriter, ResultsWriter
@@ -263,6 +264,8 @@ class World:
 
     def findings_in(self, folder: Path) -> Findings:
         self._asked("findings_in", folder.name)
+        if folder.name not in self.earlier:
+            raise StoredDataError(f"There are no findings in {folder}.")
         return self.earlier[folder.name]
 
     def compare(
