@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from harness.rig.assets import asset
 from harness.rig.target.software import Software
+from harness.rig.target.wheels import read_wheel
 
 CONTENT = (
     "compose/Dockerfile", "compose/dagster-home", "compose/probe", "compose/upstream", "workloads"
 )  # fmt: skip
 """Files and folders, from the folder that holds compose/, that every Dagster image has."""
+
+INSIDE = PurePosixPath("/tmp/software")
+"""Where the Dockerfile puts `software/`."""
 
 
 @contextmanager
@@ -29,10 +34,22 @@ def build_context(software: Software) -> Iterator[Path]:
             copy.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(file, copy)
         (root / "software").mkdir()
-        shutil.copy2(software.lock, root / "software" / "lock.txt")
+        lock = by_file(software.lock.read_text(encoding="utf-8"), software.wheels)
+        (root / "software" / "lock.txt").write_text(lock, encoding="utf-8")
         for wheel in software.wheels:
             shutil.copy2(wheel, root / "software")
         yield root
+
+
+def by_file(lock: str, wheels: Sequence[Path]) -> str:
+    """The lock with a build's own wheels by their files inside the image.
+
+    By version pip might take one of the same name from the index, and refuse it for its hash.
+    """
+    for wheel in map(read_wheel, wheels):
+        file = f"{wheel.name} @ {(INSIDE / wheel.path.name).as_uri()}"
+        lock = re.sub(rf"^{re.escape(wheel.pin)}(?= )", file, lock, flags=re.MULTILINE)
+    return lock
 
 
 def content_root() -> Path:

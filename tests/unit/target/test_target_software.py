@@ -6,6 +6,7 @@ import hashlib
 from pathlib import Path
 
 import pytest
+from tiny_wheels import tiny_wheel
 
 from harness.rig.target import images, software
 from harness.rig.target.build_context import CONTENT, build_context, files
@@ -19,10 +20,9 @@ def made(folder: Path, version: str = "1.13.27+mine", *, wheels: int = 1) -> Sof
     folder.mkdir(exist_ok=True)
     lock = folder / f"dagster-{version}.txt"
     lock.write_text(f"dagster=={version}\n", encoding="utf-8")
-    paths = [folder / f"dagster-{number}.whl" for number in range(wheels)]
-    for path in paths:
-        path.write_bytes(b"wheel")
-    return Software(version=version, lock=lock, wheels=tuple(paths))
+    names = ("dagster", "dagster-pipes")[:wheels]
+    paths = tuple(tiny_wheel(folder, name, version) for name in names)
+    return Software(version=version, lock=lock, wheels=paths)
 
 
 def test_a_release_is_its_lock_and_brings_no_wheels(
@@ -52,7 +52,7 @@ def test_the_record_names_the_lock_by_content_and_says_what_the_environment_call
         "dagster_version": "1.13.27",
         "lock": {"name": "dagster-1.13.27+mine.txt", "sha256": digest},
         "unavailable": {},
-        "wheels": ["dagster-0.whl"],
+        "wheels": ["dagster-1.13.27+mine-py3-none-any.whl"],
     }
 
 
@@ -69,7 +69,11 @@ def test_an_image_is_built_from_a_folder_with_the_lock_and_the_wheels_which_is_t
 ) -> None:
     with build_context(made(tmp_path / "made", wheels=2)) as context:
         beside = {path.name for path in (context / "software").iterdir()}
-        assert beside == {"lock.txt", "dagster-0.whl", "dagster-1.whl"}
+        assert beside == {
+            "lock.txt",
+            "dagster-1.13.27+mine-py3-none-any.whl",
+            "dagster_pipes-1.13.27+mine-py3-none-any.whl",
+        }
         assert (context / "compose" / "Dockerfile").is_file()
         assert (context / "workloads" / "io" / "definitions.py").is_file()
         held = [path for path in context.rglob("*") if path.is_file()]
