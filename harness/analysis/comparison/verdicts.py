@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from dataclasses import dataclass, replace
 
 from harness.analysis.comparison.effect import Contrast
@@ -82,18 +83,17 @@ def more_rounds(contrast: Contrast, scatter: Scatter, *, factor: float, rules: R
     correction. Degrees of freedom grow with the rounds. `None`: more than `MOST_MORE`.
     """
     tolerance, shift = math.log1p(rules.tolerance), abs(contrast.shift)
-    corrected = 1 - rules.alpha / factor
-    for more in range(1, MOST_MORE + 1):
-        n = contrast.n + more
-        per_round = scatter.free / (contrast.n - 1) if contrast.n > 1 else 1
+    per_round = scatter.free / (contrast.n - 1) if contrast.n > 1 else 1.0
+
+    def decided(more: int) -> bool:
         later = replace(scatter, free=max(1, int(scatter.free + more * per_round)))
-        half = half_width(later, share=2 / n)
-        if half <= tolerance - shift:
-            return more
-        found = max(half, half_width(later, share=2 / n, confidence=corrected)) <= shift
-        if found and shift + half > tolerance:
-            return more
-    return None
+        share = 2 / (contrast.n + more)
+        half = half_width(later, share=share)
+        found = half_width(later, share=share, confidence=1 - rules.alpha / factor)
+        return half <= tolerance - shift or max(half, found) <= shift
+
+    more = 1 + bisect_left(range(1, MOST_MORE + 1), True, key=decided)
+    return more if more <= MOST_MORE else None
 
 
 def percent(ratio: float) -> str:
