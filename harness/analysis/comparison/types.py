@@ -78,8 +78,8 @@ class Effect:
 class NoiseFloor:
     """How far equal things differ: 95 % of A/A comparisons made the same way (as many rounds) stay
     within `1/(1+ratio) … 1+ratio`. `cell_sd`: standard deviation of ln(value) between equal cells
-    once their rounds' common part is taken off, over `free` degrees of freedom. `pairs`: A/A pairs
-    it rests on.
+    once their rounds' common part is taken off (raised where the same metric of other loads and
+    kinds scatters more), over `free` degrees of freedom. `pairs`: A/A pairs it rests on.
     """
 
     ratio: float | None
@@ -92,7 +92,8 @@ class NoiseFloor:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RankTest:
     """An exact rank test of both sides. `smallest_p`: the smallest p so few cells can give; where
-    that is above the corrected level the test cannot decide, and `decides` is false.
+    that is above the corrected level, or values are tied, the test cannot decide: `decides` is
+    false and `p` is `None`.
     """
 
     p: float | None
@@ -105,8 +106,8 @@ class MetricComparison:
     """One metric of one kind of cell, both sides.
 
     `at`: the concurrency for a metric of a step. `p`: of no difference; `p_adjusted`: corrected
-    for all metrics of the comparison (Holm). `within`: for `same`, the x of "same within x" as a
-    ratio − 1. `why`: the verdict's reason in a sentence.
+    for all metrics of the comparison (Holm; those that gate weigh more). `within`: for `same`, the
+    x of "same within x" as a ratio − 1. `why`: the verdict's reason in a sentence.
     """
 
     metric: Metric
@@ -190,9 +191,9 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rules:
-    """How to decide. `alpha`: chance of a false verdict over all metrics of a comparison.
-    `tolerance`: differences up to this (ratio − 1) count as the same, once the interval lies
-    within. `capacity_confidence`: how probable a lower (or higher) capacity must be.
+    """How to decide. `alpha`: chance that equal sides are called better or worse, over all metrics
+    of a comparison. `tolerance`: differences up to this (ratio − 1) count as the same, once the
+    interval lies within. `capacity_confidence`: how probable a lower (or higher) capacity must be.
     """
 
     alpha: float = 0.05
