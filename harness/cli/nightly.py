@@ -53,8 +53,7 @@ Results = Annotated[
 WebhookFile = Annotated[
     Path | None,
     typer.Option(
-        help="A file with the address of a webhook to tell; else HARNESS_WEBHOOK_URL is asked. "
-        "The address is a secret and is shown nowhere."
+        help="A file with the address of a webhook to tell. It is a secret and is shown nowhere."
     ),
 ]
 DryRun = Annotated[
@@ -83,7 +82,8 @@ def nightly(  # noqa: PLR0913 - one parameter an option
     from a timer (docs/nightly/ has files for systemd, cron, GitHub and GitLab). It measures the
     newest Dagster beside a pinned one, holds tonight against that and against earlier nights, and
     writes `nightly-CAMPAIGN.json`, `.md` and `.xml` (JUnit) into the results folder, whatever
-    happens. One night at a time on a machine; it is safe to kill at any moment.
+    happens. One night at a time on a machine; it is safe to kill at any moment. A chat is told
+    where `HARNESS_WEBHOOK_URL` or `--webhook-file` has the address of a webhook.
 
     Exit codes: 0 nothing is worse for sure. 1 a real regression. 2 bad input. 3 the environment is
     not ready, or another night is at work. 4 target or generator failed. 5 nothing valid was
