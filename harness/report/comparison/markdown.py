@@ -40,24 +40,36 @@ from harness.report.phrases import capacity_phrase
 MOST_BYTES = 60_000
 """A comment on GitHub holds 65,536 characters."""
 
+MOST_IN_TITLE = 5
+LEFT_OUT = (
+    "Left out here to stay short: {count} more parts. `comparison.html` and `comparison.json` have "
+    "everything."
+)
 LONGEST = 2_000
 """Characters of a verdict in words."""
 
 
 def render_comparison_markdown(document: ComparisonDocument) -> str:
     """The whole comparison, ending in a newline, below 60 KB."""
-    parts = [_title(document), *_forced(document), *_answers(document)]
+    head = [_title(document), *_forced(document)]
     tables = tables_of(document)
-    parts += [part for each in tables for part in _table(each, each.gating, capacity=True)]
-    details = [part for each in tables for part in _others(each)]
-    details += [part for each in document.comparisons for part in _why(each)]
-    last = [*_beside(document), escaped(rules_phrase(document.rules)), _anew(document)]
-    room = MOST_BYTES - sum(_size(part) for part in (*parts, *last)) - 200
-    for detail in details:
-        if _size(detail) <= room:
-            room -= _size(detail)
-            parts.append(detail)
-    return "\n\n".join((*parts, *last)) + "\n"
+    body = [
+        *_answers(document),
+        *(part for each in tables for part in _table(each, each.gating, capacity=True)),
+        *(part for each in tables for part in _others(each)),
+        *(part for each in document.comparisons for part in _why(each)),
+        *_beside(document),
+    ]
+    last = [escaped(rules_phrase(document.rules)), _anew(document)]
+    room = MOST_BYTES - sum(_size(part) for part in (*head, *last)) - _size(LEFT_OUT) - 10
+    shown = []
+    for part in body:
+        if _size(part) <= room:
+            room -= _size(part)
+            shown.append(part)
+    left_out = len(body) - len(shown)
+    more = [LEFT_OUT.format(count=left_out)] if left_out else []
+    return "\n\n".join((*head, *shown, *more, *last)) + "\n"
 
 
 def _size(part: str) -> int:
@@ -65,11 +77,11 @@ def _size(part: str) -> int:
 
 
 def _title(document: ComparisonDocument) -> str:
-    words = [VERDICT_WORDS[each.verdict] for each in document.comparisons]
-    names = " and ".join(
-        f"{side_name(each.contender)}: {word}"
-        for each, word in zip(document.comparisons, words, strict=True)
-    )
+    told = [
+        f"{side_name(each.contender)}: {VERDICT_WORDS[each.verdict]}"
+        for each in document.comparisons
+    ]
+    names = listed(told, MOST_IN_TITLE)
     forced = "FORCED, " if any(each.forced for each in document.comparisons) else ""
     return f"## Comparison: {forced}{escaped(names)}"
 
