@@ -52,7 +52,7 @@ class CallError(Exception):
 class PingMetrics:
     """What a Ping said about the worker pool, computed when the Ping got a thread of its own.
 
-    `None`: the server did not say (metrics switched off, or Dagster before 1.6). `running`
+    `None`: the server did not say (metrics switched off, or Dagster before 1.6.1). `running`
     counts requests, never runs, and includes the Ping itself.
     """
 
