@@ -43,13 +43,16 @@ def _free(path: Path) -> str:
 
 
 def make_folder(path: Path) -> None:
-    """Make a folder and its parents; fine when it is there.
+    """Make a folder and its parents, durably; fine when it is there.
 
     Raises:
         EnvironmentProblem: no room, or no right to.
     """
     with writing(path):
+        made = [each for each in (path, *path.parents) if not each.exists()]
         path.mkdir(parents=True, exist_ok=True)
+        for each in made:
+            _sync_folder(each.parent)
 
 
 def _sync_folder(path: Path) -> None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from harness.campaign.plan import Campaign, CellPlan
+from harness.facts.durable import make_folder
 from harness.facts.layout import CellFolder
 from harness.facts.model import Cell
 from harness.facts.reopening import reopen
@@ -56,7 +57,7 @@ class CellSession:
             EnvironmentProblem, TargetFailed, GeneratorFailed, KeyboardInterrupt: as `Conductor`.
         """
         folder = self.writer.folder.cell(self.cell.id)
-        folder.path.mkdir(parents=True, exist_ok=True)
+        make_folder(folder.path)
         kept = reopen(folder) if go_on else None
         rig = Rig(
             target=self.hosting.target(self.cell, folder.path),
@@ -77,7 +78,9 @@ class CellSession:
         return conductor.measure(search(self.cell, folder)).ended
 
     def _record(self, kept: CellFacts | None) -> Cell:
-        return kept.cell if kept else self.record()
+        if kept is None:
+            return self.record()
+        return replace(kept.cell, overcommitted=kept.cell.overcommitted or self.overcommitted)
 
     def record(self) -> Cell:
         """What the cell is meant to be, before anything of it runs."""

@@ -182,7 +182,7 @@ def kill_entry(entry: Entry) -> int:
             victim.kill()
         except psutil.Error:
             continue
-    _wait_gone(victims.values())
+    wait_gone(victims.values())
     return len(victims)
 
 
@@ -222,7 +222,7 @@ def with_token(token: str) -> list[psutil.Process]:
     return found
 
 
-def _wait_gone(victims: Iterable[psutil.Process]) -> None:
+def wait_gone(victims: Iterable[psutil.Process]) -> None:
     """Until none runs. Not `psutil.wait_procs`: it would reap a child its owner waits for."""
     deadline_s = time.monotonic() + KILLED_WITHIN_S
     while any(_runs(victim) for victim in victims) and time.monotonic() < deadline_s:
@@ -247,5 +247,6 @@ def _clean(entry: Entry, remover: Remover | None) -> Cleaned:
 
 __all__ = [
     "TOKEN_VARIABLE", "Cleaned", "Entry", "Ledger", "Remover", "exclusive", "is_same",
-    "kill_entry", "mark_folder", "remove_folder", "started_s", "state_dir", "with_token",
+    "kill_entry", "mark_folder", "remove_folder", "started_s", "state_dir", "wait_gone",
+    "with_token",
 ]  # fmt: skip

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import psutil
+
 from harness.errors import EnvironmentProblem
-from harness.rig.ledger import Cleaned, Entry, Ledger
+from harness.rig.ledger import Cleaned, Entry, Ledger, wait_gone
 from harness.rig.target import engine
 from harness.rig.target.process_server import remove_box
 
@@ -38,4 +42,21 @@ def refuse_leftovers(done: tuple[Cleaned, ...]) -> None:
 
 
 def _project(entry: Entry) -> int:
+    """A `docker compose up` outlives the harness that asked for it, and would go on making them."""
+    end_commands(entry.project)
     return engine.remove_project(entry.project)
+
+
+def end_commands(project: str) -> int:
+    """Kill `docker` commands still at work on a Compose project; how many there were."""
+    ended = []
+    for process in psutil.process_iter():
+        try:
+            words = process.cmdline()
+            if project in words and Path(words[0]).name.startswith("docker"):
+                process.kill()
+                ended.append(process)
+        except psutil.Error:
+            continue
+    wait_gone(ended)
+    return len(ended)
