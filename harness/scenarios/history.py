@@ -19,7 +19,9 @@ from harness.analysis.history.retention import expired
 from harness.analysis.history.types import Entry
 from harness.facts.layout import ResultsFolder, parse_results_name
 from harness.facts.retention_marker import facts_in, is_kept, remove_facts
+from harness.scenarios.collecting import without_collector
 from harness.scenarios.history_index import StoredIndex, index_locked, read_index, write_index
+from harness.scenarios.trends import keep_trends, told_by, trends_html
 
 BASELINES = "baselines"
 """Nothing is ever removed below a folder of this name."""
@@ -46,7 +48,7 @@ def refresh_history(root: Path) -> tuple[Entry, ...]:
     """
     if not root.is_dir():
         return ()
-    with index_locked(root):
+    with index_locked(root), without_collector():
         stored = read_index(root)
         entries = _current(root, stored)
         foreign = {k: line for k, line in stored.foreign.items() if not (root / k).is_dir()}
@@ -58,6 +60,17 @@ def refresh_history(root: Path) -> tuple[Entry, ...]:
 def read_history(root: Path) -> tuple[Entry, ...]:
     """The same without writing, for a root that cannot be written to."""
     return _current(root, read_index(root)) if root.is_dir() else ()
+
+
+def write_trends(root: Path) -> Path:
+    """Bring the index up to date and write `trends.html` of all of it; returns where it is.
+
+    Raises:
+        EnvironmentProblem: no room, or no right to write there.
+    """
+    path = trends_html(root)
+    keep_trends(told_by(refresh_history(root)), path)
+    return path
 
 
 def prunable(

@@ -29,19 +29,22 @@ def annotations_of(entries: Sequence[Entry]) -> tuple[Annotation, ...]:
 
 
 def around(
-    folders: Sequence[str], at: int, annotations: Sequence[Annotation]
+    times_s: Sequence[float], at: int, annotations: Sequence[Annotation]
 ) -> tuple[Annotation, ...]:
-    """What changed at a point of a series or beside it; at the point itself first.
+    """What changed with a point of a series or a point beside it; with the point itself first.
 
     Args:
-        folders: of the series' points, ascending.
+        times_s: of the series' points, ascending. Campaigns may lie between them; what changed
+            in one of those came with the next point.
         at: the point's place. Noise may move a change by one.
         annotations: of its campaigns.
     """
-    order = {folders[at]: 0}
-    order |= {folders[near]: 1 for near in (at - 1, at + 1) if 0 <= near < len(folders)}
-    found = [each for each in annotations if each.folder in order]
-    return tuple(sorted(found, key=lambda each: order[each.folder]))
+    order: dict[Annotation, int] = {}
+    for near, place in ((0, at), (1, at - 1), (1, at + 1)):
+        if 0 <= place < len(times_s):
+            since_s = times_s[place - 1] if place else float("-inf")
+            order |= {each: near for each in annotations if since_s < each.at_s <= times_s[place]}
+    return tuple(sorted(order, key=lambda each: (order[each], each.at_s)))
 
 
 def _said(entry: Entry, attribute: str) -> str:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 Counts = NDArray[np.int64]
+Flags = NDArray[np.bool_]
 DIGITS = 9
 
 
@@ -53,9 +54,9 @@ def scatter(logs: Floats) -> Scatter:
     versions' means and the rounds' are taken off (a two-way layout without interaction); of one
     version what is left once its mean is.
     """
-    known = np.isfinite(logs)
-    has = known.any(axis=1)
-    common = (known | ~has[:, None]).all(axis=0)
+    known: Flags = np.isfinite(logs)
+    has: Flags = np.any(known, axis=1)
+    common: Flags = np.all(known | ~has[:, None], axis=0)
     counted = common & has[:, None]
     versions, rounds = has.sum(axis=0), common.sum(axis=0)
     free = np.where(versions > 1, (versions - 1) * (rounds - 1), rounds - 1)

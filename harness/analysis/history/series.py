@@ -135,7 +135,7 @@ def _change(
         after=math.exp(after),
         p=split.p,
         verdict=verdict,
-        annotations=around([point.folder for point in points], split.at, annotations),
+        annotations=around([point.started_s for point in points], split.at, annotations),
     )
 
 

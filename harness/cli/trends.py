@@ -1,0 +1,157 @@
+"""`harness trends`: how every figure moved from campaign to campaign, and where it changed."""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+
+from harness.errors import EnvironmentProblem, StoredDataError
+
+if TYPE_CHECKING:
+    from harness.analysis.history.types import Entry
+    from harness.scenarios.trends import Told
+
+FORMATS = ("terminal", "html", "json")
+KEEP_DAYS = 30.0
+
+
+def trends(  # noqa: PLR0913 - one parameter an option
+    root: Annotated[Path, typer.Option(help="Where results folders are.")] = Path("results"),
+    campaign: Annotated[
+        list[str] | None, typer.Option(help="Only campaigns of this name; may be repeated.")
+    ] = None,
+    metric: Annotated[
+        list[str] | None,
+        typer.Option(metavar="KEY", help="Only this metric (launch_cpu_s, launch_s@3), as above."),
+    ] = None,
+    format_: Annotated[
+        str,
+        typer.Option(
+            "--format",
+            metavar="|".join(FORMATS),
+            help="terminal also writes trends.html beside the results folders; html and json go "
+            "to standard output.",
+        ),
+    ] = "terminal",
+    out: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write there instead, `-` is stdout.")
+    ] = None,
+    prune: Annotated[
+        bool, typer.Option("--prune", help="First remove raw facts of old campaigns; see below.")
+    ] = False,
+    keep_days: Annotated[
+        float, typer.Option(min=0, help="With --prune: keep raw facts that long.")
+    ] = KEEP_DAYS,
+    keep: Annotated[
+        list[str] | None,
+        typer.Option(metavar="FOLDER", help="With --prune: keep this campaign whole, as above."),
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="With --prune: only say what would go.")
+    ] = False,
+) -> int:
+    """Show trends over all stored campaigns: what changed for good, since when, and with what.
+
+    Every campaign leaves its figures in history.jsonl for ever, also when its facts or its folder
+    are gone. --prune removes runs, samples and logs; findings and reports stay, and so does all of
+    the newest campaign of each name, of baselines, and of folders with a file `.keep`.
+    """
+    _check(format_, root, prune=prune, dry_run=dry_run)
+    if prune:
+        _prune(root, keep_days=keep_days, kept=keep or [], dry_run=dry_run)
+    # Statistics take seconds to import; `harness --help` must not wait for them.
+    from harness.scenarios.trends import told_by
+
+    told = told_by(_entries(root), campaigns=campaign or (), metrics=_known(metric or []))
+    if format_ == "terminal" and out is None:
+        return _show(told, root, whole=not (campaign or metric))
+    return _put(told, format_, out)
+
+
+def _check(format_: str, root: Path, *, prune: bool, dry_run: bool) -> None:
+    if format_ not in FORMATS:
+        raise typer.BadParameter(
+            f"{format_!r} is none of {', '.join(FORMATS)}.", param_hint="--format"
+        )
+    if dry_run and not prune:
+        raise typer.BadParameter("it says what --prune would do.", param_hint="--dry-run")
+    if not root.is_dir():
+        raise StoredDataError(
+            f"There are no results in {root}.",
+            evidence="There is no such folder.",
+            hint="Measure some: harness run. Or say where they are: --root FOLDER",
+        )
+
+
+def _known(metrics: list[str]) -> list[str]:
+    """Refuse what is no metric, rather than show nothing."""
+    from harness.analysis.history.series import metric_called
+
+    for key in metrics:
+        metric_called(key)
+    return metrics
+
+
+def _entries(root: Path) -> tuple[Entry, ...]:
+    from harness.scenarios.history import read_history, refresh_history
+
+    try:
+        return refresh_history(root)
+    except EnvironmentProblem as error:
+        _note(f"The index was not written: {error.what} {error.evidence}")
+        return read_history(root)
+
+
+def _prune(root: Path, *, keep_days: float, kept: list[str], dry_run: bool) -> None:
+    from harness.facts.layout import ResultsFolder
+    from harness.facts.retention_marker import facts_in, size_of
+    from harness.scenarios.history import prunable, prune_facts
+    from harness.units import show_bytes
+
+    now_s = time.time()
+    old = prunable(root, now_s=now_s, keep_days=keep_days, kept=kept)
+    for path in old:
+        size = show_bytes(size_of(facts_in(ResultsFolder(path))))
+        _note(f"{'Would remove' if dry_run else 'Removing'} the facts of {path}: {size}")
+    if not old:
+        _note(f"No facts are older than {keep_days:g} days and may go.")
+    elif not dry_run:
+        prune_facts(root, now_s=now_s, keep_days=keep_days, kept=kept)
+
+
+def _show(told: Told, root: Path, *, whole: bool) -> int:
+    """To the terminal; the page is written only when it is of everything."""
+    from harness.report.trends.terminal import render_terminal
+    from harness.scenarios.trends import keep_trends, trends_html
+
+    console = Console(highlight=False)
+    console.print(render_terminal(told.history, told.events, told.entries))
+    if whole:
+        path = trends_html(root)
+        keep_trends(told, path)
+        console.print(f"All trends: {path}", soft_wrap=True, markup=False)
+    return 0
+
+
+def _put(told: Told, format_: str, out: Path | None) -> int:
+    from harness.facts.durable import make_folder, write_text
+    from harness.scenarios.trends import html_text, json_text
+
+    text = json_text(told) if format_ == "json" else html_text(told)
+    if out is None or str(out) == "-":
+        sys.stdout.write(text)
+        return 0
+    make_folder(out.parent)
+    write_text(out, text)
+    _note(f"Trends: {out}")
+    return 0
+
+
+def _note(text: str) -> None:
+    """Beside the output, not in it."""
+    Console(stderr=True, highlight=False, markup=False, soft_wrap=True).print(text)
