@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 
-from harness.errors import EnvironmentProblem, StoredDataError
+from harness.errors import CampaignError, EnvironmentProblem, StoredDataError
+from harness.facts.durable import make_folder, write_text
 
 if TYPE_CHECKING:
     from harness.analysis.history.types import Entry
@@ -34,12 +36,12 @@ def trends(  # noqa: PLR0913 - one parameter an option
         typer.Option(
             "--format",
             metavar="|".join(FORMATS),
-            help="terminal also writes trends.html beside the results folders; html and json go "
-            "to standard output.",
+            help="terminal also writes trends.html beside the results folders, where all of it is "
+            "shown; html and json go to standard output.",
         ),
     ] = "terminal",
     out: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write there instead, `-` is stdout.")
+        Path | None, typer.Option(metavar="FILE", help="Write the page, or the JSON, there.")
     ] = None,
     prune: Annotated[
         bool, typer.Option("--prune", help="First remove raw facts of old campaigns; see below.")
@@ -65,11 +67,14 @@ def trends(  # noqa: PLR0913 - one parameter an option
     if prune:
         _prune(root, keep_days=keep_days, kept=keep or [], dry_run=dry_run)
     # Statistics take seconds to import; `harness --help` must not wait for them.
-    from harness.scenarios.trends import told_by
+    from harness.scenarios.trends import told_by, trends_html
 
-    told = told_by(_entries(root), campaigns=campaign or (), metrics=_known(metric or []))
-    if format_ == "terminal" and out is None:
-        return _show(told, root, whole=not (campaign or metric))
+    entries = _entries(root)
+    _refuse_unknown(entries, campaign or [])
+    told = told_by(entries, campaigns=campaign or (), metrics=_known(metric or []))
+    if format_ == "terminal":
+        whole = not (campaign or metric)
+        return _show(told, out or (trends_html(root) if whole else None))
     return _put(told, format_, out)
 
 
@@ -95,6 +100,16 @@ def _known(metrics: list[str]) -> list[str]:
     for key in metrics:
         metric_called(key)
     return metrics
+
+
+def _refuse_unknown(entries: Sequence[Entry], campaigns: Sequence[str]) -> None:
+    names = sorted({entry.campaign for entry in entries})
+    for name in campaigns:
+        if name not in names:
+            raise CampaignError(
+                f"There is no campaign {name!r} in the history.",
+                hint=f"There are: {', '.join(names) or 'none yet'}.",
+            )
 
 
 def _entries(root: Path) -> tuple[Entry, ...]:
@@ -124,22 +139,21 @@ def _prune(root: Path, *, keep_days: float, kept: list[str], dry_run: bool) -> N
         prune_facts(root, now_s=now_s, keep_days=keep_days, kept=kept)
 
 
-def _show(told: Told, root: Path, *, whole: bool) -> int:
-    """To the terminal; the page is written only when it is of everything."""
+def _show(told: Told, page: Path | None) -> int:
+    """To the terminal, and as a page where one is wanted."""
     from harness.report.trends.terminal import render_terminal
-    from harness.scenarios.trends import keep_trends, trends_html
+    from harness.scenarios.trends import keep_trends
 
     console = Console(highlight=False)
     console.print(render_terminal(told.history, told.events, told.entries))
-    if whole:
-        path = trends_html(root)
-        keep_trends(told, path)
-        console.print(f"All trends: {path}", soft_wrap=True, markup=False)
+    if page is not None:
+        make_folder(page.parent)
+        keep_trends(told, page)
+        console.print(f"All trends: {page}", soft_wrap=True, markup=False)
     return 0
 
 
 def _put(told: Told, format_: str, out: Path | None) -> int:
-    from harness.facts.durable import make_folder, write_text
     from harness.scenarios.trends import html_text, json_text
 
     text = json_text(told) if format_ == "json" else html_text(told)

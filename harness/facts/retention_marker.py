@@ -26,10 +26,10 @@ SCHEMA = 1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FactsRemoved:
-    """When, why, and how much."""
+    """When, why, and how much; `keep_days` is `None` where the marker cannot be read."""
 
     removed_utc: str
-    keep_days: float
+    keep_days: float | None
     files: int
     bytes: int
 
@@ -39,17 +39,14 @@ def facts_removed(folder: ResultsFolder) -> FactsRemoved | None:
 
     A marker that cannot be read still says that facts were removed.
     """
-    try:
-        text = (folder.path / MARKER).read_text(encoding="utf-8")
-    except FileNotFoundError:
+    path = folder.path / MARKER
+    if not path.exists():
         return None
-    except OSError:
-        text = ""
-    with suppress(ValueError, TypeError, AttributeError):
-        said = json.loads(text)
+    with suppress(OSError, ValueError, TypeError, AttributeError, KeyError):
+        said = json.loads(path.read_text(encoding="utf-8"))
         said.pop("schema")
         return FactsRemoved(**said)
-    return FactsRemoved(removed_utc="", keep_days=0, files=0, bytes=0)
+    return FactsRemoved(removed_utc="", keep_days=None, files=0, bytes=0)
 
 
 def refuse_removed(folder: ResultsFolder) -> None:
@@ -62,10 +59,11 @@ def refuse_removed(folder: ResultsFolder) -> None:
     if removed is None:
         return
     day = removed.removed_utc[:10]
+    kept = "some time" if removed.keep_days is None else f"{removed.keep_days:g} days"
     raise StoredDataError(
         f"The facts of {folder.path} were removed{f' on {day}' if day else ''} by retention.",
-        evidence=f"Facts are kept for {removed.keep_days:g} days ({MARKER} says so); findings and "
-        "reports are still there.",
+        evidence=f"Facts are kept for {kept} ({MARKER} says so); findings and reports are still "
+        "there.",
         hint=f"Read {folder.report_html.name} or {folder.findings_json.name} in it. To keep the "
         f"facts of a campaign for ever, put a file {KEEP} into its folder.",
     )
