@@ -5,8 +5,8 @@ from __future__ import annotations
 from rich.console import Console
 
 from harness.errors import ExitCode
-from harness.rig.leftovers import remove_leftovers, told
 from harness.rig.ledger import Ledger
+from harness.rig.leftovers import remove_leftovers, told
 
 
 def down() -> int:
