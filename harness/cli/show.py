@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -71,7 +72,8 @@ def show_measured(path: Path, *, as_json: bool) -> int:
         print_report(judged, console, short=True)
         print_comparison(document, console)
     comparison = keep_comparison(document, path)
-    written = keep_reports(judged)
+    context = replace(judged.context, comparison=comparison.html.name)
+    written = keep_reports(replace(judged, context=context))
     if not as_json:
         say_where(console, path, written)
         _say(console, "Comparison", comparison.html)
