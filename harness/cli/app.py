@@ -9,7 +9,22 @@ import typer
 from rich.console import Console
 
 from harness import __version__
-from harness.cli import analyse, doctor, down, images, listing, report, run, size, verify
+from harness.cli import (
+    analyse,
+    bisect,
+    compare,
+    doctor,
+    down,
+    images,
+    listing,
+    nightly,
+    report,
+    resume,
+    run,
+    size,
+    trends,
+    verify,
+)
 from harness.cli.streams import lenient_streams
 from harness.errors import ExitCode, HarnessError
 
@@ -28,10 +43,15 @@ app = typer.Typer(
 MEASURE, JUDGE, UPKEEP = "Measure", "Judge what was measured", "Upkeep"
 app.command("doctor", rich_help_panel=MEASURE)(doctor.doctor)
 app.command("run", rich_help_panel=MEASURE)(run.run)
+app.command("resume", rich_help_panel=MEASURE)(resume.resume)
+app.command("nightly", rich_help_panel=MEASURE)(nightly.nightly)
+app.command("bisect", rich_help_panel=MEASURE)(bisect.bisect)
 app.command("verify", rich_help_panel=MEASURE)(verify.verify)
 app.command("list", rich_help_panel=JUDGE)(listing.list_)
 app.command("analyse", rich_help_panel=JUDGE)(analyse.analyse)
 app.command("report", rich_help_panel=JUDGE)(report.report)
+app.command("compare", rich_help_panel=JUDGE)(compare.compare)
+app.command("trends", rich_help_panel=JUDGE)(trends.trends)
 app.command("size", rich_help_panel=JUDGE)(size.size)
 app.add_typer(images.app, name="images", rich_help_panel=UPKEEP)
 app.command("down", rich_help_panel=UPKEEP)(down.down)
