@@ -31,13 +31,16 @@ function trendFigure(chart, campaign, look) {
   trendAxes(figure, chart, { campaign, range });
   for (const series of chart.series) itemOf(figure, chart, series);
   for (const series of chart.series) levelBands(figure, series, campaign);
-  noteLines(figure, campaign);
+  const notes = noteLines(figure, campaign);
   // What is under test lies above what it is held against.
   for (const series of [...chart.series].reverse()) {
     nightPoints(figure, chart, series, { campaign, brief, range });
     levelLines(figure, series, campaign);
   }
   for (const series of chart.series) shiftMarks(figure, chart, series, campaign);
+  noteTrace(figure, notes, campaign);
+  const order = [...chart.series.map((series) => itemOf(figure, chart, series)), "changes", ELSE];
+  figure.stops.sort((a, b) => order.indexOf(a.name) - order.indexOf(b.name));
   figure.sentence = trendSentence(chart, campaign);
   return figure;
 }
@@ -241,7 +244,7 @@ function noteLines(figure, campaign) {
   const taken = Array.from({ length: ROWS }, () => []);
   const ordered = [...inside].sort((a, b) => NOTES.indexOf(a.what) - NOTES.indexOf(b.what));
   for (const note of ordered) noteLabel(figure, note, { campaign, taken, from, pxPerMs });
-  noteTrace(figure, inside, campaign);
+  return inside;
 }
 
 function noteLabel(figure, note, { campaign, taken, from, pxPerMs }) {

@@ -15,9 +15,6 @@
   const seen = (element) => !element.closest("[data-filtered]");
 
   function filter() {
-    for (const each of sections) {
-      hide(each, Boolean(campaign.value) && each.dataset.campaign !== campaign.value);
-    }
     for (const each of blocks) {
       const other = Boolean(metric.value) && each.dataset.metric !== metric.value;
       hide(each, other || (changed.checked && !("changed" in each.dataset)));
@@ -31,8 +28,11 @@
         opened.add(fold);
       } else if (!narrowed && opened.delete(fold)) fold.open = false;
     }
-    for (const kind of document.querySelectorAll("section.kind")) {
-      hide(kind, !kind.querySelector(".chart-block:not([data-filtered])"));
+    const empty = (part) => !part.querySelector(".chart-block:not([data-filtered])");
+    for (const kind of document.querySelectorAll("section.kind")) hide(kind, empty(kind));
+    for (const each of sections) {
+      const other = Boolean(campaign.value) && each.dataset.campaign !== campaign.value;
+      hide(each, other || (narrowed && empty(each)));
     }
     for (const each of document.querySelectorAll("article.event")) {
       hide(each, Boolean(campaign.value) && each.dataset.campaign !== campaign.value);
