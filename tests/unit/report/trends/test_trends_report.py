@@ -8,8 +8,10 @@ import io
 import json
 import re
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 from rich.console import Console
 from trend_history import KIND, NIGHTS, told
@@ -138,6 +140,12 @@ def test_json_holds_every_series_and_every_campaign(whole: Told) -> None:
     assert [change["verdict"] for change in own["changes"]] == ["worse", "better"]
     assert len(own["levels"]) == 3
     assert document["events"][0]["moved"][0]["told"] == sentences(whole)[0]
+
+
+def test_the_schema_holds(whole: Told, repo_root: Path) -> None:
+    schema = json.loads((repo_root / "results/trends.schema.json").read_text("utf-8"))
+    for each in (whole, told_by(()), told_by(whole.entries[:5])):
+        jsonschema.validate(json.loads(json_text(each)), schema)
 
 
 def test_metrics_and_campaigns_can_be_picked(whole: Told) -> None:
