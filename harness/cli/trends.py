@@ -22,40 +22,46 @@ FORMATS = ("terminal", "html", "json")
 KEEP_DAYS = 30.0
 
 
+Root = Annotated[Path, typer.Option(help="Where results folders are.")]
+Campaigns = Annotated[
+    list[str] | None, typer.Option(help="Only campaigns of this name; may be repeated.")
+]
+Metrics = Annotated[
+    list[str] | None,
+    typer.Option(metavar="KEY", help="Only this metric (launch_cpu_s, launch_s@3), as above."),
+]
+Format = Annotated[
+    str,
+    typer.Option(
+        "--format",
+        metavar="|".join(FORMATS),
+        help="terminal also writes trends.html beside the results folders, where all of it is "
+        "shown; html and json go to standard output.",
+    ),
+]
+Out = Annotated[
+    Path | None, typer.Option(metavar="FILE", help="Write the page, or the JSON, there.")
+]
+KeepDays = Annotated[float, typer.Option(min=0, help="With --prune: keep raw facts that long.")]
+Keep = Annotated[
+    list[str] | None,
+    typer.Option(metavar="FOLDER", help="With --prune: keep this campaign whole, as above."),
+]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="With --prune: only say what would go.")]
+
+
 def trends(  # noqa: PLR0913 - one parameter an option
-    root: Annotated[Path, typer.Option(help="Where results folders are.")] = Path("results"),
-    campaign: Annotated[
-        list[str] | None, typer.Option(help="Only campaigns of this name; may be repeated.")
-    ] = None,
-    metric: Annotated[
-        list[str] | None,
-        typer.Option(metavar="KEY", help="Only this metric (launch_cpu_s, launch_s@3), as above."),
-    ] = None,
-    format_: Annotated[
-        str,
-        typer.Option(
-            "--format",
-            metavar="|".join(FORMATS),
-            help="terminal also writes trends.html beside the results folders, where all of it is "
-            "shown; html and json go to standard output.",
-        ),
-    ] = "terminal",
-    out: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write the page, or the JSON, there.")
-    ] = None,
+    root: Root = Path("results"),
+    campaign: Campaigns = None,
+    metric: Metrics = None,
+    format_: Format = "terminal",
+    out: Out = None,
     prune: Annotated[
-        bool, typer.Option("--prune", help="First remove raw facts of old campaigns; see below.")
+        bool, typer.Option("--prune", help="First remove raw facts of old campaigns; see above.")
     ] = False,
-    keep_days: Annotated[
-        float, typer.Option(min=0, help="With --prune: keep raw facts that long.")
-    ] = KEEP_DAYS,
-    keep: Annotated[
-        list[str] | None,
-        typer.Option(metavar="FOLDER", help="With --prune: keep this campaign whole, as above."),
-    ] = None,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="With --prune: only say what would go.")
-    ] = False,
+    keep_days: KeepDays = KEEP_DAYS,
+    keep: Keep = None,
+    dry_run: DryRun = False,
 ) -> int:
     """Show trends over all stored campaigns: what changed for good, since when, and with what.
 
