@@ -11,9 +11,7 @@ from typing import Any
 from xml.etree import ElementTree as ET
 
 import pytest
-import typer
 
-from harness.cli import app as app_module
 from harness.cli import compare as module
 from harness.cli.app import main
 from harness.errors import ExitCode
@@ -49,12 +47,8 @@ def root(slower: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def harness(monkeypatch: pytest.MonkeyPatch) -> Harness:
+def harness() -> Harness:
     """The command line as a person types it; returns the exit code."""
-    alone = typer.Typer(rich_markup_mode="markdown")
-    alone.command("compare")(module.compare)
-    alone.command("nothing")(lambda: 0)
-    monkeypatch.setattr(app_module, "app", alone)
 
     def run(*words: str) -> int:
         with pytest.raises(SystemExit) as ended:
