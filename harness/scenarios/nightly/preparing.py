@@ -94,8 +94,9 @@ def unfinished(order: Order, plan: Campaign, *, now_s: float) -> Unfinished | No
         left = f"{cut} and is left as it is in {folder.name}: {why}."
         hint = f" To complete it: {resume_command(folder)}"
         return Unfinished(mark=mark, folder=folder, resumable=False, sentence=left + hint)
-    about = show_seconds(remaining_s(plan, folder))
-    sentence = f"{cut}; it is completed tonight, in {folder.name}: about {about} are missing."
+    left_s = remaining_s(plan, folder)
+    missing = f"about {show_seconds(left_s)} are missing" if left_s else "it only was not judged"
+    sentence = f"{cut}; it is completed tonight, in {folder.name}: {missing}."
     return Unfinished(mark=mark, folder=folder, resumable=True, sentence=sentence)
 
 

@@ -22,14 +22,17 @@ from harness.campaign.estimate import estimate_cell_s
 from harness.campaign.loading import dump_campaign, load_campaign, preset_text
 from harness.campaign.plan import Campaign
 from harness.errors import StoredDataError
+from harness.facts import codec
+from harness.facts.durable import write_text
 from harness.facts.layout import ResultsFolder, new_results_path
 from harness.facts.model import Cell
-from harness.facts.store import CellWriter, ResultsWriter
+from harness.facts.store import ResultsWriter
 from harness.report.nightly.summary import Summary
 from harness.rig.session import SessionOptions
 from harness.scenarios.nightly import joints
 from harness.scenarios.nightly.book import Order
 from harness.scenarios.nightly.joints import Host
+from harness.scenarios.nightly.mark import plan_in
 from harness.scenarios.nightly.night import night
 from harness.scenarios.nightly.webhook import Webhook
 from harness.units import GIB
@@ -186,7 +189,7 @@ class World:
         """Stand in for all parts but the lock, which is the real one."""
         for name in self.PARTS:
             patch.setattr(joints, name, getattr(self, name))
-        patch.setenv("DAGSTER_LOAD_HARNESS_STATE", str(self.root / ".state"))
+        patch.setenv("DAGSTER_LOAD_HARNESS_STATE", str(self.root.parent / "state"))
         return self
 
     def order(self, *overrides: str, **changes: Any) -> Order:
@@ -243,7 +246,9 @@ class World:
         for number, plan in enumerate(campaign.cells()):
             if self.complete is not None and number >= self.complete:
                 break
-            CellWriter(folder.cell(plan.id)).seal(filled(Cell, id=plan.id, ended="done"))
+            whole = codec.to_plain(filled(Cell, id=plan.id, ended="done", sealed=True))
+            folder.cell(plan.id).path.mkdir()
+            write_text(folder.cell(plan.id).cell_json, codec.to_document(whole))
             self.now += estimate_cell_s(campaign, plan)
         self._asked("measure", folder.path.name)
         return folder.path
@@ -260,7 +265,7 @@ class World:
         if self.judged is not None:
             return self.judged
         invalid = self.invalid.pop(0) if len(self.invalid) > 1 else (self.invalid or [()])[0]
-        return findings_of(self.plan(), invalid=invalid)
+        return findings_of(plan_in(folder) or self.plan(), invalid=invalid)
 
     def findings_in(self, folder: Path) -> Findings:
         self._asked("findings_in", folder.name)
