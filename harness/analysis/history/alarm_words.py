@@ -1,4 +1,4 @@
-"""Why an alarm says what it says, for whoever is woken by it. How much, and how sure, stands beside."""
+"""Why an alarm says what it says, for whoever is woken by it; how much stands beside it."""
 
 from __future__ import annotations
 
