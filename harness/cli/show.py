@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from harness.errors import EnvironmentProblem
+from harness.errors import CampaignError, EnvironmentProblem
 
 if TYPE_CHECKING:
     from harness.analysis.comparison.types import ComparisonDocument
@@ -56,6 +56,7 @@ def show_measured(path: Path, *, as_json: bool) -> int:
     the comparison's: 1 where a version is worse, 5 where nobody can tell.
 
     Raises:
+        CampaignError: the versions were not measured alike; findings and reports are there.
         EnvironmentProblem: reports could not be kept; what was found was shown all the same.
     """
     from harness.scenarios.comparing import compare_folders, exit_code_of, keep_comparison
@@ -65,11 +66,16 @@ def show_measured(path: Path, *, as_json: bool) -> int:
     if len(judged.versions) < 2:
         return show_findings(path, as_json=as_json)
     console = Console()
-    document = compare_folders(path)
     if as_json:
         print(json_text(judged), end="")
     else:
         print_report(judged, console, short=True)
+    try:
+        document = compare_folders(path)
+    except CampaignError:
+        keep_reports(judged)  # what was measured is not lost because it cannot be compared
+        raise
+    if not as_json:
         print_comparison(document, console)
     comparison = keep_comparison(document, path)
     context = replace(judged.context, comparison=comparison.html.name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import re
 import shutil
 import sys
@@ -15,7 +16,7 @@ from rich.console import Console
 
 from harness.analysis.findings.types import Findings, IssueFinding
 from harness.cli.show import print_report, show_measured
-from harness.errors import ExitCode
+from harness.errors import CampaignError, ExitCode
 from harness.facts.layout import ResultsFolder
 from harness.report.comparison.files import ComparisonFiles
 from harness.report.html.page import render_page
@@ -207,6 +208,22 @@ class TestMeasured:
         captured = capsys.readouterr().out
         assert captured.startswith('{\n  "schema"')
         assert "beside" not in captured
+
+    def test_versions_that_were_not_measured_alike_leave_findings_and_reports(
+        self, repo_root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        """Such as where limits could be enforced for one of them only."""
+        path = tmp_path / NAME
+        made = make_rounds(
+            repo_root / "results/baselines/quick-process", path, rounds=1, workloads=("cpu",)
+        )
+        (cell,) = (each.cell_json for each in made.cell_folders() if "1.13.28" in each.path.name)
+        document = json.loads(cell.read_text(encoding="utf-8")) | {"limits_enforced": False}
+        cell.write_text(json.dumps(document), encoding="utf-8")
+        with pytest.raises(CampaignError, match="must not be compared"):
+            show_measured(path, as_json=False)
+        assert "cpu on 1vcpu-2gb, Dagster 1.12.22" in capsys.readouterr().out
+        assert made.report_html.exists()
 
     def test_one_version_is_shown_as_ever(
         self,
