@@ -51,9 +51,9 @@ def prepare(book: Book) -> Unfinished | None:
         CampaignError: the campaign does not fit into the budget.
     """
     order = book.order
-    joints.check_root(order.root)
     book.left += (f"left running: {each}" for each in joints.remove_abandoned())
     _make_room(book)
+    joints.check_root(order.root)
     _look_at_machine(book)
     asked = order.campaign
     book.plan = joints.pin(asked, book.listener.say)

@@ -83,7 +83,7 @@ def test_a_night_in_which_nothing_is_worse_is_green_and_tells_so_in_three_format
 def test_things_are_done_in_an_order_that_spoils_nothing(world: World) -> None:
     world.night(webhook=Webhook(url=SECRET))
     assert [call.split()[0] for call in world.calls] == [
-        "check_root", "remove_abandoned", "pin", "measure", "judge", "judge", "entries", "alarms",
+        "remove_abandoned", "check_root", "pin", "measure", "judge", "judge", "entries", "alarms",
         "history", "compare", "keep_comparison", "write_reports", "write_trends", "prune", "post",
     ]  # fmt: skip
 
