@@ -2,40 +2,21 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Collection, Iterator
-from contextlib import suppress
-from dataclasses import dataclass, replace
-from functools import cache
+from collections.abc import Collection
+from dataclasses import replace
 from pathlib import Path
 
-from pydantic import TypeAdapter, ValidationError
-from pydantic_core import from_json
-
-from harness.analysis.findings.document import SCHEMA
-from harness.analysis.history.entries import entry_of
-from harness.analysis.history.outline import Outline
 from harness.analysis.history.retention import expired
 from harness.analysis.history.types import Entry
-from harness.facts.layout import ResultsFolder, parse_results_name
+from harness.facts.layout import ResultsFolder
 from harness.facts.retention_marker import facts_in, is_kept, remove_facts
 from harness.scenarios.collecting import without_collector
 from harness.scenarios.history_index import StoredIndex, index_locked, read_index, write_index
+from harness.scenarios.history_reading import Place, places_in, read_all
 from harness.scenarios.trends import keep_trends, told_by, trends_html
 
 BASELINES = "baselines"
 """Nothing is ever removed below a folder of this name."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Place:
-    """A results folder. `stamp` is empty where there are no findings."""
-
-    folder: str
-    campaign: str
-    started_s: float
-    path: Path
-    stamp: str
 
 
 def refresh_history(root: Path) -> tuple[Entry, ...]:
@@ -118,9 +99,15 @@ def prune_facts(
 
 def _current(root: Path, stored: StoredIndex) -> tuple[Entry, ...]:
     """Stored entries where nothing changed; of folders that are gone as they were."""
-    found = {
-        place.folder: _entry(place, stored.entries.get(place.folder)) for place in _places(root)
-    }
+    found, unread = dict[str, Entry](), list[Place]()
+    for place in places_in(root):
+        before = stored.entries.get(place.folder)
+        if before is not None and before.stamp == place.stamp and not before.gone:
+            found[place.folder] = before
+        else:
+            unread.append(place)
+    for entry in read_all(unread):
+        found[entry.folder] = _since(stored.entries.get(entry.folder), entry)
     gone = {
         folder: replace(entry, gone=True) if not entry.gone else entry
         for folder, entry in stored.entries.items()
@@ -129,77 +116,8 @@ def _current(root: Path, stored: StoredIndex) -> tuple[Entry, ...]:
     return tuple(sorted((gone | found).values(), key=lambda entry: (entry.started_s, entry.folder)))
 
 
-def _places(root: Path) -> Iterator[_Place]:
-    with os.scandir(root) as entries:
-        for each in entries:
-            parsed = parse_results_name(each.name)
-            if parsed is None or not each.is_dir():
-                continue
-            started_utc, campaign = parsed
-            path = Path(each.path)
-            yield _Place(
-                folder=each.name, campaign=campaign, started_s=started_utc.timestamp(), path=path,
-                stamp=_stamp(ResultsFolder(path).findings_json),
-            )  # fmt: skip
-
-
-def _stamp(findings: Path) -> str:
-    try:
-        found = findings.stat()
-    except OSError:
-        return ""
-    return f"{found.st_size}-{found.st_mtime_ns}"
-
-
-def _entry(place: _Place, before: Entry | None) -> Entry:
-    if before is not None and before.stamp == place.stamp and not before.gone:
-        return before
-    entry = _read(place)
+def _since(before: Entry | None, entry: Entry) -> Entry:
+    """What was known once stays known: the facts behind it may be gone."""
     if entry.problem and before is not None and before.valid:
-        # What was known once stays known: the facts behind it may be gone.
-        return replace(before, stamp=place.stamp, gone=False, problem=entry.problem)
+        return replace(before, stamp=entry.stamp, gone=False, problem=entry.problem)
     return entry
-
-
-def _read(place: _Place) -> Entry:
-    if not place.stamp:
-        return _problem(place, "without findings.json")
-    try:
-        text = ResultsFolder(place.path).findings_json.read_bytes()
-    except OSError as error:
-        return _problem(place, f"findings.json: {error.strerror}")
-    try:
-        findings = _outlines().validate_json(text)
-    except ValidationError as error:
-        return _problem(place, _what_is_wrong(text, error))
-    if findings.schema != SCHEMA:
-        return _problem(place, _other_schema(findings.schema))
-    entry = entry_of(place.folder, place.stamp, place.started_s, findings)
-    return replace(entry, campaign=entry.campaign or place.campaign)
-
-
-def _what_is_wrong(text: bytes, error: ValidationError) -> str:
-    with suppress(ValueError, AttributeError):
-        schema = from_json(text).get("schema")
-        if schema != SCHEMA:
-            return _other_schema(schema)
-    first = error.errors(include_url=False)[0]
-    where = ".".join(str(part) for part in first["loc"])
-    return f"findings.json is damaged: {where + ': ' if where else ''}{first['msg']}"
-
-
-def _other_schema(schema: object) -> str:
-    return f"findings.json is of schema {schema}; this version reads {SCHEMA}"
-
-
-def _problem(place: _Place, problem: str) -> Entry:
-    return Entry(
-        folder=place.folder, stamp=place.stamp, campaign=place.campaign,
-        started_s=place.started_s, subject="", baseline="", host="", harness="", method=0,
-        figures=(), problem=problem,
-    )  # fmt: skip
-
-
-@cache
-def _outlines() -> TypeAdapter[Outline]:
-    return TypeAdapter(Outline)

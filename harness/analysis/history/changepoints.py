@@ -28,7 +28,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from ruptures.detection.kernelcpd import KernelCPD  # type: ignore[import-untyped]
-from scipy.stats import t as student
+from scipy.special import stdtr
 
 LEAST_POINTS = 10
 LEAST_SIDE = 3
@@ -190,7 +190,7 @@ def _chances(fit: _Fit, effects: Floats, points: int) -> Floats:
     """Of no change at each split: two-sided t, times the places where one could be (Bonferroni)."""
     errors = fit.spread * np.sqrt(1 / fit.lengths[:-1] + 1 / fit.lengths[1:])
     places = points - 2 * LEAST_SIDE + 1
-    chances: Floats = 2 * places * student.sf(effects / errors, fit.free)
+    chances: Floats = 2 * places * stdtr(fit.free, -effects / errors)
     return np.minimum(1.0, chances)
 
 

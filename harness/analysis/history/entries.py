@@ -161,7 +161,7 @@ def _table(cells: Sequence[AnyCell]) -> _Table:
     """
     loads = Counter(load for cell in cells for load in {step.concurrency for step in cell.steps})
     equal = {load for load, times in loads.items() if 2 * times > len(cells)}
-    known = [dict(_known(cell, equal)) for cell in cells]
+    known = [_known(cell, equal) for cell in cells]
     places = list(dict.fromkeys(place for values in known for place in values))
     versions = {label: n for n, label in enumerate(dict.fromkeys(c.dagster for c in cells))}
     rounds = {number: n for n, number in enumerate(sorted({c.repetition or 1 for c in cells}))}
@@ -175,17 +175,15 @@ def _table(cells: Sequence[AnyCell]) -> _Table:
     return _Table(keys, versions, logs, tidy(found.sd).tolist(), found.free.tolist())
 
 
-def _known(cell: AnyCell, loads: set[int]) -> Iterator[tuple[Place, float]]:
+def _known(cell: AnyCell, loads: set[int]) -> dict[Place, float]:
     """What is above 0: of nothing else there is a ratio."""
-    capacity = cell.capacity
+    capacity, found = cell.capacity, dict[Place, float]()
     if capacity.status != "invalid" and capacity.concurrency:
-        yield (CAPACITY.key, None), float(capacity.concurrency)
+        found[CAPACITY.key, None] = float(capacity.concurrency)
     # An outline has everything of a cell that is read here.
-    equal = cast("CellFinding", replace(cell, steps=_equal_steps(cell, loads)))
-    for place, known in cell_values(equal).items():
-        if known.value is not None and known.value > 0:
-            yield place, known.value
-
-
-def _equal_steps(cell: AnyCell, loads: set[int]) -> Any:
-    return tuple(step for step in cell.steps if step.concurrency in loads)
+    whole = cast("CellFinding", cell)
+    equal = replace(whole, steps=tuple(s for s in whole.steps if s.concurrency in loads))
+    return found | {
+        place: known.value for place, known in cell_values(equal).items()
+        if known.value is not None and known.value > 0
+    }  # fmt: skip

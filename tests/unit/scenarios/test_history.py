@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +17,16 @@ import pytest
 from harness.analysis.history.retention import DAY_S
 from harness.analysis.history.types import Entry
 from harness.errors import EnvironmentProblem
-from harness.scenarios import history
+from harness.scenarios import history_reading
 from harness.scenarios.history import prunable, prune_facts, read_history, refresh_history
 from harness.scenarios.history_index import entry_from, history_jsonl, line_of
+from harness.scenarios.history_reading import Place, places_in, read_all
 
 pytestmark = pytest.mark.unit
 
 Edit = Callable[[dict[str, Any]], None]
 Put = Callable[..., Path]
+READ_APART = history_reading._read_apart
 
 
 @pytest.fixture
@@ -57,13 +61,13 @@ def put(root: Path, source: str) -> Put:
 def parsed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The folders whose findings are parsed."""
     seen: list[str] = []
-    whole = history.entry_of
+    whole = history_reading.entry_of
 
     def spy(folder: str, *rest: Any) -> Entry:
         seen.append(folder)
         return whole(folder, *rest)
 
-    monkeypatch.setattr(history, "entry_of", spy)
+    monkeypatch.setattr(history_reading, "entry_of", spy)
     return seen
 
 
@@ -214,6 +218,60 @@ def test_a_root_that_cannot_be_written_can_still_be_read(
 def test_without_a_root_there_is_no_history(tmp_path: Path) -> None:
     assert refresh_history(tmp_path / "none") == ()
     assert read_history(tmp_path / "none") == ()
+
+
+@pytest.fixture
+def children(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Two processors, a child worth it for three folders; the children that were started."""
+    started: list[int] = []
+
+    def spy(places: Sequence[Place], workers: int) -> dict[str, Entry]:
+        started.append(workers)
+        return READ_APART(places, workers)
+
+    monkeypatch.setattr(history_reading, "_read_apart", spy)
+    monkeypatch.setattr(history_reading, "WORTH_A_PROCESS", 3)
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: {0, 1})
+    monkeypatch.setattr("threading.active_count", lambda: 1)
+    return started
+
+
+def places_of(root: Path, put: Put) -> list[Place]:
+    for day in range(1, 9):
+        put(day)
+    (root / "20260109T000000Z-quick").mkdir()
+    return sorted(places_in(root), key=lambda place: place.folder)
+
+
+def test_many_are_read_by_several_processes_to_the_same_end(
+    root: Path, put: Put, children: list[int]
+) -> None:
+    places = places_of(root, put)
+    alone = [entry for place in places for entry in read_all([place])]
+    assert children == []
+    assert read_all(places) == alone
+    assert children == [2]
+
+
+def test_a_child_that_dies_costs_nothing_but_time(
+    root: Path, put: Put, children: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    places = places_of(root, put)
+    whole = read_all(places)
+    monkeypatch.setattr(history_reading, "_write_lines", lambda *_: os._exit(9))
+    assert read_all(places) == whole
+    assert children == [2, 2]
+
+
+def test_without_room_for_what_children_find_it_is_read_alone(
+    root: Path, put: Put, children: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full() -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    places = places_of(root, put)
+    monkeypatch.setattr(history_reading, "TemporaryFile", full)
+    assert all(entry.valid for entry in read_all(places)[:-1])
 
 
 REFRESH = "import sys; from pathlib import Path; from harness.scenarios.history import \
