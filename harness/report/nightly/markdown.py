@@ -47,7 +47,7 @@ def night_markdown(summary: Summary) -> str:
 def _moved(summary: Summary) -> Iterator[str]:
     moved = moved_series(summary)[:MOST_ROWS]
     if moved:
-        yield table(HEADINGS, ([*_row(each, summary), _since(each)] for each in moved))
+        yield table(HEADINGS, ([*_row(each, summary), _since(each, summary)] for each in moved))
 
 
 def _all_series(summary: Summary) -> Iterator[str]:
@@ -69,5 +69,7 @@ def _row(series: Series, summary: Summary) -> tuple[str, str, str]:
     )
 
 
-def _since(series: Series) -> str:
-    return inline(since_phrase(series.since).removeprefix("since ")) if series.since else "-"
+def _since(series: Series, summary: Summary) -> str:
+    if series.since is None:
+        return "-"
+    return inline(since_phrase(series.since, summary).removeprefix("since "))

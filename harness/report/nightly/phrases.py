@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from harness.analysis.comparison.types import Effect
@@ -39,14 +39,24 @@ def headline(summary: Summary) -> str:
 
 
 def _why_red(summary: Summary) -> str:
+    breaches = [breach for breach in summary.breaches if breach.red]
+    red = [series for series in moved_series(summary) if series.alarm.red]
     told = [
-        *(breach_phrase(breach, summary) for breach in summary.breaches if breach.red),
-        *(series_phrase(series, summary) for series in moved_series(summary) if series.alarm.red),
-    ]
-    more = len(told) - MOST_NAMED
+        *(breach_phrase(breach, summary) for breach in breaches),
+        *(series_phrase(series, summary) for series in _first_of_each(red)),
+    ][:MOST_NAMED]
+    more = len(breaches) + len(red) - len(told)
     rest = f"; and {more} more" if more > 0 else ""
     broke = f" The night broke off: {summary.trouble.what}" if summary.trouble else ""
-    return f"{'; '.join(told[:MOST_NAMED])}{rest}.{broke}"
+    return f"{'; '.join(told)}{rest}.{broke}"
+
+
+def _first_of_each(found: Sequence[Series]) -> list[Series]:
+    """One of each metric and kind of cell: the same at another load says little more."""
+    firsts: dict[tuple[str, str], Series] = {}
+    for series in found:
+        firsts.setdefault((series.alarm.metric.key, series.alarm.key.kind), series)
+    return list(firsts.values())
 
 
 def _why_green(summary: Summary) -> str:
@@ -57,7 +67,7 @@ def _why_green(summary: Summary) -> str:
     silent = len(summary.series) - len(told)
     unsure = f" ({silent} of them cannot tell)" if silent else ""
     better = [series for series in told if series.alarm.verdict == "better"]
-    gain = "; ".join(series_phrase(each, summary) for each in better[:MOST_NAMED])
+    gain = "; ".join(series_phrase(each, summary) for each in _first_of_each(better)[:MOST_NAMED])
     figures = count_of(len(summary.series), "gating figure")
     return f"nothing is worse for sure in {figures}{unsure}, {against(summary)}." + (
         f" Better: {gain}." if gain else ""
@@ -114,7 +124,7 @@ def series_name(alarm: Alarm, summary: Summary) -> str:
 
 def series_phrase(series: Series, summary: Summary) -> str:
     """What moved, by how much, since when, with what."""
-    since = f", {since_phrase(series.since)}" if series.since else ""
+    since = f", {since_phrase(series.since, summary)}" if series.since else ""
     return f"{series_name(series.alarm, summary)}: {how_much(series.alarm)}{since}"
 
 
@@ -125,10 +135,12 @@ def how_much(alarm: Alarm) -> str:
     return f"{effect_phrase(effect)}{nights}"
 
 
-def since_phrase(since: Since) -> str:
-    """`since 20261123T020000Z-nightly with Dagster 1.13.20 → 1.13.21`."""
+def since_phrase(since: Since, summary: Summary) -> str:
+    """`since the night of 2026-11-23, with Dagster 1.13.20 → 1.13.21`."""
     changed = " and ".join(since.changed)
-    return f"since {since.folder}" + (f" with {changed}" if changed else "")
+    tonight = since.folder == summary.folder
+    night = "tonight" if tonight else f"the night of {since.started_utc[:10]}"
+    return f"since {night}" + (f", with {changed}" if changed else "")
 
 
 def breach_name(breach: Breach) -> str:
@@ -197,7 +209,9 @@ def retried_phrase(retried: Retried) -> str:
 
 
 def commands(summary: Summary) -> tuple[str, ...]:
-    """What to type next, each once: reports, the same measurement, the search for the release."""
+    """What to type next: the report, the same measurement, for each metric that moved the search
+    for the release.
+    """
     named = (summary.commands.report, summary.commands.reproduce, summary.commands.resume)
-    bisects = (series.bisect for series in summary.series)
+    bisects = (series.bisect for series in _first_of_each(moved_series(summary)))
     return tuple(dict.fromkeys(command for command in (*named, *bisects) if command))

@@ -39,7 +39,12 @@ from harness.units import GIB
 
 BEGAN = datetime(2026, 11, 25, 2, 0, tzinfo=UTC)
 NEWEST = "1.13.29"
-KIND = "io (requests 4) on 1 vCPU / 2 GiB, compose, direct feed, 6 workers"
+KIND = (
+    "io (requests 4, wait_s 1, parallel 1) on 1 vCPU / 2 GiB, compose, direct feed, 6 workers, "
+    "limits unenforced"
+)
+"""What the index calls the io cells of `findings_of`."""
+
 DAY_S = 86400.0
 
 

@@ -102,9 +102,12 @@ def test_a_regression_is_red_and_says_what_by_how_much_since_when_and_with_what(
     assert (summary.status, summary.exit_code) == ("red", ExitCode.BREACH)
     assert summary.headline == (
         "RED: launch CPU, io on 1 vCPU / 2 GiB: +12 % (+8.6 to +15) over 3 nights, since "
-        f"{first.folder} with Dagster 1.13.28 → {NEWEST}."
+        f"the night of 2026-11-23, with Dagster 1.13.28 → {NEWEST}."
     )
-    bisect = f"harness bisect --good 1.13.28 --bad {NEWEST} --metric launch_cpu_s"
+    bisect = (
+        f"harness bisect --good 1.13.28 --bad {NEWEST} --metric launch_cpu_s --workload io "
+        "--profile 1vcpu-2gb"
+    )
     assert summary.series[0].bisect == bisect
     assert bisect in (world.root / "nightly-nightly.md").read_text(encoding="utf-8")
     suites = ET.parse(world.root / "nightly-nightly.xml").getroot()
