@@ -89,6 +89,7 @@ def cells_in(folder: Path) -> list[Seen]:
     stored = read_results(folder)
     campaign = stored_plan(folder, stored)
     findings = findings_of(campaign, stored.environment, stored.cells)
+    planned = findings.campaign
     wanted = {metric.key for metric in METRICS if metric.gates} | set(ALSO)
     found = []
     for facts, cell in zip(stored.cells, findings.cells, strict=True):
