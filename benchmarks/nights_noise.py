@@ -101,9 +101,7 @@ def cells_in(folder: Path) -> list[Seen]:
         found.append(
             Seen(
                 folder=folder.name,
-                kind=kind_of(
-                    cell, findings.campaign, workload_in(findings.campaign, cell.workload)
-                ),
+                kind=kind_of(cell, planned, workload_in(planned, cell.workload)),
                 build=cell.dagster,
                 start_s=_start_s(facts.cell),
                 values=values,
