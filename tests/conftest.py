@@ -89,6 +89,12 @@ def pytest_configure(config: pytest.Config) -> None:
             fixture="prometheus_command",
             look=command_finder("prometheus"),
         ),
+        "systemd": Need(
+            "systemd's linter",
+            marker="systemd",
+            fixture="systemd_analyze",
+            look=command_finder("systemd-analyze"),
+        ),
     }
 
 

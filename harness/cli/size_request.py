@@ -26,7 +26,7 @@ from harness.cli.size_options import (
     sizes_of,
 )
 from harness.errors import CampaignError, ExitCode
-from harness.facts.dagster_versions import version_of
+from harness.facts.dagster_versions import is_release
 from harness.facts.durable import make_folder, write_text
 from harness.report.deploy.documents import Document, documents
 from harness.report.sizing.json import sizing_json
@@ -159,11 +159,8 @@ def _check_the_rest(request: Request, problems: Problems) -> None:
         problems.add(f"--max-replicas {request.max_replicas}", f"1 to {MOST_REPLICAS}")
     if request.format not in FORMATS:
         problems.add(f"--format {request.format}", f"not one of {', '.join(FORMATS)}")
-    if request.dagster:
-        try:
-            version_of(request.dagster)
-        except ValueError:
-            problems.add(f"--dagster {request.dagster}", "not a version like 1.13.27")
+    if request.dagster and not is_release(request.dagster):
+        problems.add(f"--dagster {request.dagster}", "not a version like 1.13.27")
     for name in ("image", "location", "workload"):
         if not str(getattr(request, name)).strip():
             problems.add(f"--{name}", "it needs a name")

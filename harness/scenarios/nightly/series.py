@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from harness.analysis.findings.types import CellFinding
+from harness.analysis.history.alarm_series import figure_in
 from harness.analysis.history.types import Alarm, Annotation, Entry, Figure, History, SeriesKey
 from harness.campaign.plan import RELEASE
 from harness.report.nightly.summary import Series, Since
@@ -97,9 +98,8 @@ def _stretch(alarm: Alarm, entries: Sequence[Entry]) -> int:
 
 
 def _figure(key: SeriesKey, entry: Entry) -> Figure | None:
-    wanted = (key.kind, key.key, key.role, key.form)
-    figures = (f for f in entry.figures if (f.kind, f.key, f.role, f.form) == wanted)
-    return next((figure for figure in figures if figure.value > 0), None)
+    figure = figure_in(entry, key)
+    return figure if figure is not None and figure.value > 0 else None
 
 
 def _since(past: Past, first: int) -> Since:

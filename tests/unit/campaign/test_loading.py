@@ -101,7 +101,10 @@ class TestProblems:
             ("step: {hold_s: '6'}", "step.hold_s: must be a valid number, not '6'"),
             ("description: 7", "description: must be text (quotes make it so), not 7"),
             ("dagster: 1.13", "dagster: must be text (quotes make it so), not 1.13"),
-            ("dagster: '1.13'", "dagster: 1.13 is no release such as 1.13.27, and builds does not explain it"),
+            (
+                "dagster: '1.13'",
+                "dagster: 1.13 is no release such as 1.13.27, and builds does not explain it",
+            ),
             ("target: podman", "target: must be 'auto', 'compose' or 'process', not 'podman'"),
             ("max_workers: []", "max_workers: must not be empty"),
             ("replicas: {a: 1}", "replicas: must be a list"),

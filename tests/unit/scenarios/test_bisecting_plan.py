@@ -146,5 +146,5 @@ def test_the_outline_says_what_is_expected_and_shows_the_first_round() -> None:
     lines = list(outline_of(plan(), 0))
     assert lines[0].endswith("between 1.11.16 and 1.13.28: 51 releases between them")
     assert "about 6 of them" in lines[2]
-    assert "1vcpu-2gb_io_1.11.16_w6_r1_direct" in "\n".join(lines)
+    assert any("2 versions" in line for line in lines)
     assert any("3 rounds are kept" in line for line in outline_of(plan(), 3))
