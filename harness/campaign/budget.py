@@ -15,8 +15,8 @@ from harness.errors import CampaignError
 from harness.units import show_seconds
 
 FEWEST_REPETITIONS = 3
-"""Of each cell: with two, launches that are 10 % slower are found within three nights in 80 % of
-trials only (`benchmarks/nights.py`)."""
+"""Of each cell: with two, a launch that is 10 % slower is found in one night in half of the trials
+only (`benchmarks/nights.py`)."""
 
 FEWEST_STEPS = 4
 """Of a search without equal loads: the unloaded one and three that can tell a boundary."""

@@ -73,7 +73,8 @@ def trends(  # noqa: PLR0913 - one parameter an option
     if prune:
         _prune(root, keep_days=keep_days, kept=keep or [], dry_run=dry_run)
     # Statistics take seconds to import; `harness --help` must not wait for them.
-    from harness.scenarios.trends import told_by, trends_html
+    from harness.facts.layout import trends_html
+    from harness.scenarios.trends import told_by
 
     entries = _entries(root)
     _refuse_unknown(entries, campaign or [])

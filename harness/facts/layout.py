@@ -169,6 +169,11 @@ def index_html(root: Path) -> Path:
     return root / "index.html"
 
 
+def trends_html(root: Path) -> Path:
+    """The page of all figures over time in `root`; derived, replaceable."""
+    return root / "trends.html"
+
+
 def new_results_path(root: Path, campaign_name: str, now_utc: datetime) -> Path:
     """`<root>/20250131T101502Z-<campaign>`, with `+2`, `+3` … where that exists already.
 

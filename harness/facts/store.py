@@ -29,6 +29,7 @@ from harness.facts.durable import append_lines, make_folder, write_bytes, write_
 from harness.facts.layout import CellFolder, ResultsFolder, parse_results_name
 from harness.facts.lost_events import forget_lost, lost_from, mark_events
 from harness.facts.model import SCHEMA, Cell, Event, Run, Sample, Step
+from harness.facts.retention_marker import refuse_removed
 from harness.facts.table import CellFacts, ResultsFacts, ResultsSummary, SamplesTable
 
 T = TypeVar("T")
@@ -299,7 +300,8 @@ def read_results(path: Path) -> ResultsFacts:
     """Everything one campaign left behind. Cells without a `cell.json` yet are left out.
 
     Raises:
-        StoredDataError: this is no results folder, or a file of it cannot be read.
+        StoredDataError: this is no results folder, its facts were removed by age, or a file of it
+            cannot be read.
     """
     folder = ResultsFolder(path)
     if not folder.environment_json.exists():
@@ -308,6 +310,7 @@ def read_results(path: Path) -> ResultsFacts:
             evidence=f"There is no {folder.environment_json.name} in it.",
             hint="`harness list` shows the results folders there are.",
         )
+    refuse_removed(folder)
     cells = [read_cell(cell_folder) for cell_folder in folder.cell_folders()]
     cells.sort(key=_start_order)
     name = path.resolve().name

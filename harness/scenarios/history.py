@@ -8,12 +8,12 @@ from pathlib import Path
 
 from harness.analysis.history.retention import expired
 from harness.analysis.history.types import Entry
-from harness.facts.layout import ResultsFolder
+from harness.facts.layout import ResultsFolder, trends_html
 from harness.facts.retention_marker import facts_in, is_kept, remove_facts
 from harness.scenarios.collecting import without_collector
 from harness.scenarios.history_index import StoredIndex, index_locked, read_index, write_index
 from harness.scenarios.history_reading import Place, places_in, read_all
-from harness.scenarios.trends import keep_trends, told_by, trends_html
+from harness.scenarios.trends import keep_trends, told_by
 
 BASELINES = "baselines"
 """Nothing is ever removed below a folder of this name."""

@@ -18,7 +18,7 @@ from harness.analysis.findings.types import Findings
 from harness.campaign.plan import Campaign, CellPlan
 from harness.errors import StoredDataError
 from harness.facts.durable import write_text
-from harness.facts.layout import ResultsFolder, index_html, parse_results_name
+from harness.facts.layout import ResultsFolder, index_html, parse_results_name, trends_html
 from harness.facts.model import Cell
 from harness.facts.store import read_cell_json
 from harness.report.comparison.files import ComparisonFiles
@@ -44,7 +44,9 @@ def write_index(root: Path) -> Path:
         EnvironmentProblem: it cannot be written there.
     """
     path = index_html(root)
-    write_text(path, render_index(rows_of(root)))
+    trends = trends_html(root)
+    known = trends.name if trends.exists() else ""
+    write_text(path, render_index(rows_of(root), trends=known))
     return path
 
 

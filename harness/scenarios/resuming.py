@@ -8,6 +8,7 @@ from pathlib import Path
 from harness.campaign.plan import Campaign
 from harness.errors import CampaignError, StoredDataError
 from harness.facts.layout import ResultsFolder
+from harness.facts.retention_marker import refuse_removed
 from harness.facts.store import read_campaign_text
 from harness.rig.protocols import Listener
 from harness.rig.resumed_session import measure_rest
@@ -38,12 +39,14 @@ def resume(
 
     Raises:
         CampaignError: `again` names a cell that is not planned.
-        StoredDataError: the folder holds no campaign, or cannot be read.
+        StoredDataError: the folder holds no campaign, its facts were removed by age, or it cannot
+            be read.
         EnvironmentProblem: it is still being measured, this is another machine, or it is not ready.
         TargetFailed, GeneratorFailed, Interrupted: as `session.measure`.
     """
     folder = ResultsFolder(path)
     campaign = campaign_in(folder)
+    refuse_removed(folder)
     _check_again(again, campaign)
     measure_rest(
         folder,

@@ -25,11 +25,6 @@ class Told:
     events: tuple[Event, ...]
 
 
-def trends_html(root: Path) -> Path:
-    """The page of all trends in `root`, beside `index.html`; derived, replaceable."""
-    return root / "trends.html"
-
-
 def told_by(
     entries: Sequence[Entry], *, campaigns: Collection[str] = (), metrics: Collection[str] = ()
 ) -> Told:

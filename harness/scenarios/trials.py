@@ -86,7 +86,10 @@ def run_trial(
         EnvironmentProblem, TargetFailed, GeneratorFailed, Interrupted: as `session.measure`; the
             verdicts so far stay.
     """
-    findings = read_findings(results)
+    # Statistics take seconds to import, and the command line imports this module.
+    from harness.analysis.findings.rounds import pooled
+
+    findings = pooled(read_findings(results))
     campaign = _campaign_of(findings, results)
     verdicts: list[V] = []
     for cell in findings.cells:
@@ -132,7 +135,6 @@ def read_findings(path: Path) -> Findings:
             evidence=str(error),
             hint=f"Make them from the stored facts: harness analyse {path}",
         ) from error
-    # Statistics take seconds to import, and the command line imports this module.
     from harness.report.json_document import findings_from
 
     return findings_from(document)

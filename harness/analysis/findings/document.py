@@ -8,6 +8,7 @@ from typing import Any
 from harness.analysis.advice.recommendation import Recommendation
 from harness.analysis.capacity import Capacity
 from harness.analysis.findings.cells import JudgedRecord, Surroundings, cell_finding
+from harness.analysis.findings.rounds import with_rounds
 from harness.analysis.findings.types import (
     BindingFinding,
     CellFinding,
@@ -77,7 +78,7 @@ def findings_of(
         plans=plans,
         host_cpus=host_cpus,
     )
-    return Findings(
+    findings = Findings(
         schema=SCHEMA,
         method=METHOD,
         campaign=campaign.model_dump(mode="json"),
@@ -101,6 +102,7 @@ def findings_of(
         ),
         workers=workers,
     )
+    return with_rounds(findings)
 
 
 def _judged(record: CellRecord, options: Judging, host_cpus: float | None) -> JudgedRecord:

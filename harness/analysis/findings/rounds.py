@@ -52,6 +52,18 @@ def rounds_of(findings: Findings) -> dict[str, tuple[CellFinding, ...]]:
     return {kind: tuple(cells) for kind, cells in kinds.items()}
 
 
+def with_rounds(findings: Findings) -> Findings:
+    """The same, knowing what equal cells hold together: that is worked out once, when judging."""
+    if not in_rounds(findings):
+        return findings
+    together = {
+        kind: pooled_capacity(cells)
+        for kind, cells in rounds_of(findings).items()
+        if cells[0].repetition is not None
+    }
+    return replace(findings, rounds=together)
+
+
 def pooled(findings: Findings) -> Findings:
     """The same campaign with equal cells as one; one without rounds stays as it is.
 
@@ -64,16 +76,18 @@ def pooled(findings: Findings) -> Findings:
     kinds = rounds_of(findings)
     return replace(
         findings,
-        cells=tuple(_pooled_cell(kind, cells) for kind, cells in kinds.items()),
+        cells=tuple(
+            _pooled_cell(kind, cells, findings.rounds.get(kind)) for kind, cells in kinds.items()
+        ),
         validity=tuple(_moved(findings.validity, kinds)),
     )
 
 
-def _pooled_cell(kind: str, cells: Sequence[CellFinding]) -> CellFinding:
+def _pooled_cell(kind: str, cells: Sequence[CellFinding], known: Capacity | None) -> CellFinding:
     first = cells[0]
     if first.repetition is None:
         return first
-    capacity = pooled_capacity(cells)
+    capacity = known or pooled_capacity(cells)
     return replace(
         first,
         id=kind,

@@ -255,7 +255,11 @@ class JudgingFinding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Findings:
-    """Everything judged in one campaign."""
+    """Everything judged in one campaign.
+
+    `rounds`: what equal cells hold together, by the id of their kind (`findings.rounds.kind_id`);
+    empty where no cell is a repetition.
+    """
 
     schema: int
     method: int
@@ -265,3 +269,4 @@ class Findings:
     validity: tuple[IssueFinding, ...]
     cells: tuple[CellFinding, ...]
     workers: tuple[WorkerFinding, ...]
+    rounds: dict[str, Capacity] = field(default_factory=dict)

@@ -84,7 +84,7 @@ def _replaced(case: CellCase) -> Iterator[Issue]:
             code="server_replaced",
             severity="warning",
             evidence=f"not every step met the same server: concurrency {said}",
-            remedy="A fresh server is not warmed up: repeat the first step after it.",
+            remedy="A fresh server after a death is not warmed up: repeat the first step after it.",
         )
 
 

@@ -14,16 +14,20 @@ from harness.report.html.palette import palette_css
 from harness.report.index.rows import CampaignRow, anchor_of
 
 
-def render_index(rows: Sequence[CampaignRow], *, title: str = "Load tests") -> str:
+def render_index(
+    rows: Sequence[CampaignRow], *, title: str = "Load tests", trends: str = ""
+) -> str:
     """The page as text.
 
     Args:
         rows: newest first; that is the order without JavaScript.
         title: of the page.
+        trends: the page of trends beside it; empty where there is none.
     """
     return _template().render(
         rows=rows,
         title=title,
+        trends=trends,
         newest=rows[0].folder if rows else "",
         css=Markup(palette_css() + _part("index.css")),
         script=Markup(_part("index.js")),

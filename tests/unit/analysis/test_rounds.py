@@ -158,3 +158,9 @@ def test_where_no_round_found_the_same_there_are_no_settings_and_a_way_to_some(
 def test_pooling_twice_is_pooling_once(three: Findings) -> None:
     once = pooled(three)
     assert pooled(once) is once
+
+
+def test_what_rounds_hold_together_is_found_once_and_kept(three: Findings) -> None:
+    assert set(three.rounds) == {"io"}
+    assert pooled(three).cells[0].capacity == three.rounds["io"]
+    assert pooled(replace(three, rounds={})).cells[0].capacity == three.rounds["io"]

@@ -41,17 +41,17 @@ def test_repetitions_go_first_and_no_more_of_them_than_needed() -> None:
 
 def test_then_the_search_gives_way_and_the_equal_loads_stay() -> None:
     plan = preset()
-    shorter, said = fit(plan, share_of(plan, 0.45))
-    assert (shorter.repetitions, shorter.search.max_steps) == (2, 2)
+    shorter, said = fit(plan, share_of(plan, 0.6))
+    assert (shorter.repetitions, shorter.search.max_steps) == (3, 2)
     assert shorter.search.always == (1, 3)
     assert shorter.workloads == plan.workloads
-    assert said[0].startswith("2 instead of 4 repetitions of every cell")
+    assert said[0].startswith("3 instead of 4 repetitions of every cell")
     assert said[1].startswith("Only the equal loads 1 and 3, at most 2 instead of 3 steps a cell")
 
 
 def test_then_workloads_from_the_end_and_one_is_kept() -> None:
     plan = preset()
-    shorter, said = fit(plan, share_of(plan, 0.25))
+    shorter, said = fit(plan, share_of(plan, 0.35))
     assert [workload.name for workload in shorter.workloads] == ["io"]
     assert said[2].startswith("Without cpu: about ")
 
@@ -62,9 +62,9 @@ def test_what_does_not_fit_at_all_is_refused_with_the_least_it_needs() -> None:
         fit(plan, 300)
     assert caught.value.exit_code == ExitCode.BAD_INPUT
     assert "It takes about 34 min 2 s" in caught.value.evidence
-    assert "--budget 7m" in caught.value.hint
-    shorter, _ = fit(plan, 7 * 60)
-    assert len(list(shorter.cells())) == 4
+    assert "--budget 10m" in caught.value.hint
+    shorter, _ = fit(plan, 10 * 60)
+    assert len(list(shorter.cells())) == 6
 
 
 def test_of_single_cells_none_is_repeated_less() -> None:

@@ -18,6 +18,7 @@ from harness.facts.retention_marker import (
     remove_facts,
     size_of,
 )
+from harness.facts.store import read_results
 
 pytestmark = pytest.mark.unit
 
@@ -79,6 +80,12 @@ def test_a_reader_is_told_that_it_was_retention(folder: ResultsFolder) -> None:
     assert "were removed on 2026-01-01 by retention" in refused.value.what
     assert "30 days" in refused.value.evidence
     assert ".keep" in refused.value.hint
+
+
+def test_reading_a_whole_campaign_says_so_too(folder: ResultsFolder) -> None:
+    remove(folder)
+    with pytest.raises(StoredDataError, match="by retention"):
+        read_results(folder.path)
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"schema": 9}', '{"schema": 1, "files": 1}'])

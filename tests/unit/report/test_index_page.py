@@ -127,3 +127,8 @@ def test_an_empty_root_says_how_to_begin() -> None:
     seen = Seen(render_index([]))
     assert "harness run" in seen.text
     assert (seen.count("table"), seen.count("script")) == (0, 0)
+
+
+def test_trends_are_linked_where_there_are_some() -> None:
+    assert "trends.html" not in Seen(render_index([ROW])).values("href")
+    assert "trends.html" in Seen(render_index([ROW], trends="trends.html")).values("href")

@@ -166,7 +166,7 @@ def test_a_budget_that_cannot_be_kept_is_bad_input_and_nothing_is_started(world:
 def test_a_night_that_is_too_long_is_shortened_and_says_so(world: World) -> None:
     summary = world.night(budget_s=1200.0)
     assert summary.exit_code == ExitCode.PASS
-    assert summary.shortened[0].startswith("2 instead of 4 repetitions")
+    assert summary.shortened[0].startswith("3 instead of 4 repetitions")
     assert summary.shortened[0] in (world.root / "nightly-nightly.md").read_text(encoding="utf-8")
 
 

@@ -17,6 +17,7 @@ from factory_bursts import (
 )
 
 from harness.analysis.findings.types import Findings, SloFinding
+from harness.campaign.loading import dump_campaign, load_campaign
 from harness.campaign.plan import Campaign, Slos
 from harness.errors import ExitCode, StoredDataError, TargetFailed
 from harness.scenarios import trials
@@ -44,6 +45,21 @@ def test_one_cell_at_the_recommended_settings_under_three_times_the_runs() -> No
     assert CAMPAIGN.concurrencies(cell) == (18,)
     assert CAMPAIGN.load.model == "burst"
     assert CAMPAIGN.name == "quick-verify"
+
+
+def test_one_version_of_a_comparison_is_tried_alone_and_once() -> None:
+    several = campaign_of().model_copy(
+        update={
+            "dagster": ("1.8.13", "mine", "1.13.27"),
+            "builds": {"mine": "../dagster", "1-13": "1.13.26"},
+            "baseline": "1.8.13",
+            "repetitions": 4,
+        }
+    )
+    tried = verify_campaign(several, cell_of(dagster="mine"))
+    assert (tried.dagster, tried.builds) == (("mine",), {"mine": "../dagster"})
+    assert (tried.baseline, len(list(tried.cells()))) == (None, 1)
+    assert load_campaign(dump_campaign(tried), source="again") == tried
 
 
 def test_unknown_workers_stay_the_measured_ones() -> None:
