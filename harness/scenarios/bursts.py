@@ -92,10 +92,7 @@ def burst_campaign(
         "feed": "queued",
         "profiles": tuple(p for p in campaign.profiles if p.name == finding.profile.name),
         "workloads": (_workload(campaign, finding),),
-        "dagster": (finding.dagster,),
-        "builds": {k: v for k, v in campaign.builds.items() if k == finding.dagster},
-        "baseline": None,
-        "repetitions": 1,
+        **_version(campaign, finding),
         "max_workers": (max_workers,),
         "replicas": (finding.replicas,),
         "max_concurrent_runs": limits,
@@ -108,6 +105,12 @@ def burst_campaign(
     copy = campaign.model_copy(update=changes)
     # model_copy does not check; what is measured is to be a campaign that loads again.
     return Campaign.model_validate(copy.model_dump())
+
+
+def _version(campaign: Campaign, finding: CellFinding) -> dict[str, object]:
+    """The cell's version alone, once."""
+    builds = {name: what for name, what in campaign.builds.items() if name == finding.dagster}
+    return {"dagster": (finding.dagster,), "builds": builds, "baseline": None, "repetitions": 1}
 
 
 def _workload(campaign: Campaign, finding: CellFinding) -> Workload:

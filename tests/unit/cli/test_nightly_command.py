@@ -211,7 +211,7 @@ def test_a_dry_run_shows_what_a_night_would_do_and_does_nothing(
     out = capsys.readouterr().out
     for said in (
         "Campaign nightly · target auto",
-        "Budget: 20 min, it takes about 19 min",
+        "Budget: 20 min, it takes about 18 min 53 s",
         "  shortened: 3 instead of 4 repetitions of every cell",
         "latest: the newest release when the night begins",
         "  Dagster 1.13.27 in the same night",

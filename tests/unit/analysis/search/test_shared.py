@@ -39,9 +39,9 @@ def test_one_run_alone_comes_first_also_where_it_is_no_equal_load() -> None:
 
 
 def test_what_equal_cells_showed_says_where_the_boundary_is() -> None:
-    before = [seen(1, -0.9), seen(3, -0.2), seen(4, -0.05), seen(5, 0.1), seen(8, 0.6)]
+    before = [seen(1, -0.9), seen(3, -0.2), seen(8, 0.6)]
     alone = [seen(1, -0.9), seen(3, -0.2)]
-    assert asked(shared(AIM, always=(1, 3), before=before)(alone)) in (4, 5)
+    assert asked(shared(AIM, always=(1, 3), before=before)(alone)) in (4, 5, 6)
     assert asked(shared(AIM, always=(1, 3), before=())(alone)) not in (1, 3)
 
 
