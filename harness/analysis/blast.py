@@ -10,6 +10,7 @@ from harness.analysis.measures.windows import CellRecord
 from harness.facts.model import Event, Run, Step
 
 OOM_ERROR_CLASS = "oom_sigkill"
+CUT_OFF_ERROR_CLASS = "server_unreachable"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,7 +23,8 @@ class Blast:
         servers: the replicas that ended so, sorted; empty for the victim `run`.
         kills: processes killed; `None` where nobody counted, and the runs alone tell of it.
         runs_offered: all runs of the step.
-        runs_lost: those whose server ended for memory under them.
+        runs_lost: those a server that ended for memory took with it: started and left without
+            a server, or cut off while they were launched.
         runs_killed: those that failed because signal 9 ended their process.
         until_serving_s: seconds from asking for a fresh server until its location could be
             launched again; `None` when no server ended, or nobody asked for a fresh one.
@@ -74,11 +76,17 @@ def blast_of(record: CellRecord, step: Step) -> Blast | None:
         servers=tuple(sorted({death.source for death in deaths})),
         kills=kills or None,
         runs_offered=len(runs),
-        runs_lost=sum(run.status == "LOST" for run in runs) if deaths else 0,
+        runs_lost=sum(map(_lost, runs)) if deaths else 0,
         runs_killed=killed,
         until_serving_s=_until_serving_s(events) if deaths else None,
         witnesses=_witnesses(events, deaths, runs),
     )
+
+
+def _lost(run: Run) -> bool:
+    """Which of the two a kill leaves behind is luck: did it fall before StartRun had answered?"""
+    cut_off = run.status == "REJECTED" and run.error_class == CUT_OFF_ERROR_CLASS
+    return run.status == "LOST" or cut_off
 
 
 def _events_of(record: CellRecord, step: Step) -> list[Event]:

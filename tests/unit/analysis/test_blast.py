@@ -66,6 +66,24 @@ def test_a_dead_server_is_the_victim_and_loses_its_runs_until_a_fresh_one_serves
     assert (blast.step, blast.concurrency, blast.repetition) == (step.index, 4, 1)
 
 
+def test_launches_a_dying_server_cut_off_are_lost_with_it() -> None:
+    """StartRun had not answered when the kernel struck: Dagster never says that a run began."""
+
+    def cut_off(run: Run) -> Run:
+        return replace(run, error_class="server_unreachable") if run.status == "REJECTED" else run
+
+    facts = with_runs(cell(replace(OFFERED, late_status="REJECTED")), cut_off)
+    step = facts.steps[0]
+    rejected = sum(run.status == "REJECTED" for run in facts.runs)
+    blast = blast_in(facts, death(step), fresh(step))
+    assert blast is not None
+    assert blast.runs_lost == rejected > 0
+    others = with_runs(facts, lambda run: replace(run, error_class=None))
+    unlike = blast_in(others, death(step), fresh(step))
+    assert unlike is not None
+    assert unlike.runs_lost == 0
+
+
 def test_where_only_runs_were_killed_the_server_never_stopped() -> None:
     facts = with_runs(cell(replace(OFFERED, late_status="FAILURE")), sigkilled)
     blast = blast_in(facts, kill(facts.steps[0]))
