@@ -61,6 +61,10 @@ class EnvironmentProblem(HarnessError):
     exit_code = ExitCode.ENVIRONMENT
 
 
+class AnotherMachine(EnvironmentProblem):
+    """What was begun on another machine can only be completed there."""
+
+
 class TargetFailed(HarnessError):
     """The server under test, or what feeds it, could not be brought up or kept up."""
 

@@ -21,6 +21,9 @@ only (`benchmarks/nights.py`)."""
 FEWEST_STEPS = 4
 """Of a search without equal loads: the unloaded one and three that can tell a boundary."""
 
+LEAST_SEARCH = 2
+"""Steps that `Search.max_steps` allows at the least: what is shortened further cannot be read."""
+
 Shorter = Iterator[tuple[Campaign, str]]
 """Ever shorter campaigns, each with what was done to it."""
 
@@ -78,7 +81,7 @@ def _fewer_steps(plan: Campaign) -> Shorter:
         return
     now = max(estimate_steps(plan, cell) for cell in plan.cells())
     equal = sorted({1, *search.always}) if search.always else []
-    fewest = len(equal) or FEWEST_STEPS
+    fewest = max(len(equal), LEAST_SEARCH) if equal else FEWEST_STEPS
     for count in range(now - 1, fewest - 1, -1):
         only = f"only the equal loads {_listed(equal)}, " if count == len(equal) else ""
         said = f"{only}at most {count} instead of {now} steps a cell"

@@ -30,6 +30,9 @@ DagsterVersion = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]
 """A release `1.A.B`, `latest`, or a label that `Campaign.builds` explains."""
 
 RELEASE = re.compile(r"\d+\.\d+\.\d+")
+OLDEST = (1, 5, 0)
+"""The first release of Dagster the harness can host."""
+
 LATEST = "latest"
 """The newest release there is when the campaign starts; its number takes its place then."""
 

@@ -16,6 +16,7 @@ from harness.campaign.draft import Path
 from harness.campaign.packages import package_of, unknown_package
 from harness.campaign.plan import (
     LATEST,
+    OLDEST,
     RELEASE,
     Campaign,
     Load,
@@ -80,6 +81,8 @@ def _versions(data: Mapping[str, Any]) -> Problems:
     builds = data.get("builds")
     known = builds if isinstance(builds, dict) else {}
     for index, version in enumerate(versions):
+        if RELEASE.fullmatch(version) and _number(version) < OLDEST:
+            yield ("dagster", index), f"{version} is older than 1.5.0, the oldest that is measured"
         if not RELEASE.fullmatch(version) and version != LATEST and version not in known:
             said = f"{version} is no release such as 1.13.27, and builds does not explain it"
             yield ("dagster", index), said
@@ -93,6 +96,10 @@ def _versions(data: Mapping[str, Any]) -> Problems:
         versions or Campaign.model_fields["dagster"].default
     ):
         yield ("baseline",), f"{baseline} is not among the versions under dagster"
+
+
+def _number(release: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in release.split("."))
 
 
 def _infinite(value: object, path: Path) -> Problems:

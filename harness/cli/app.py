@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import traceback
 from typing import Any
 
 import typer
@@ -31,7 +32,7 @@ from harness.errors import ExitCode, HarnessError
 app = typer.Typer(
     help="Measure how many runs one Dagster code server really holds, and what gives first.",
     epilog="Start with `harness doctor`, then `harness run`. `--debug` anywhere shows the "
-    "traceback of an error. Exit codes: 0 pass, 1 SLO breach, "
+    "traceback of an error. Exit codes: 0 pass, 1 SLO breach or worse, "
     "2 bad input, 3 environment not ready, 4 target or generator failed, 5 invalid or "
     "inconclusive, 130 interrupted.",
     no_args_is_help=True,
@@ -97,10 +98,13 @@ def _code(argv: list[str]) -> int:
         return int(done.exit_code)
     except Exception as error:
         # Click's usage errors know how to show themselves; anything else is a bug of ours.
-        if not hasattr(error, "show"):
-            raise
-        error.show()
-        return int(ExitCode.BAD_INPUT)
+        if hasattr(error, "show"):
+            error.show()
+            return int(ExitCode.BAD_INPUT)
+        # Not 1, as Python would: that means "worse", or "an SLO broke".
+        traceback.print_exc()
+        Console(stderr=True).print("This is a fault of the harness. Please report it.")
+        return int(ExitCode.TARGET)
     # Typer makes a code of its own of Ctrl-C, and says nothing.
     if result == ExitCode.INTERRUPTED:
         Console(stderr=True).print("Interrupted.")

@@ -17,6 +17,7 @@ from harness.cli import compare_options as options
 from harness.cli.destination import allowed
 from harness.cli.listing import resolve
 from harness.cli.show import print_comparison
+from harness.errors import EnvironmentProblem
 from harness.facts.durable import make_folder, write_text
 
 if TYPE_CHECKING:
@@ -62,6 +63,7 @@ def compare(  # noqa: PLR0913 - one parameter an option
     out: options.Out = "",
     root: options.Root = Path("results"),
     open_: options.Open = False,
+    json_: options.AsJson = False,
 ) -> int:
     """Compare Dagster versions: what became better, worse, stayed, and what nobody can tell.
 
@@ -72,10 +74,12 @@ def compare(  # noqa: PLR0913 - one parameter an option
 
     For a pull request: `harness compare --format markdown | gh pr comment -F -`
 
-    Exit codes: 0 the same or better, 1 worse, 2 refused, 5 nobody can tell.
+    Exit codes: 0 the same or better, 1 worse, 2 refused or bad input, 3 `--out` cannot be written,
+    5 nobody can tell, or it was forced.
     """
     if list_metrics:
         return _list_metrics()
+    format_ = "json" if json_ else format_
     _check(format_, out, open_=open_)
     # Statistics take seconds to import; `harness --help` must not wait for them.
     from harness.scenarios.comparing import exit_code_of
@@ -162,7 +166,12 @@ def _tell(document: ComparisonDocument, wish: Wish) -> Path | None:
     if wish.kept is None:
         _note("Not kept: it is not the whole comparison of one results folder (--out keeps it).")
         return None
-    return _keep(document, wish.kept, console)
+    try:
+        return _keep(document, wish.kept, console)
+    except EnvironmentProblem as error:
+        # Nobody asked for the files: what was found is told, and the exit code says it.
+        _note(f"Not kept: {error.what} {error.evidence} (--out FOLDER keeps it elsewhere)")
+        return None
 
 
 def _keep(document: ComparisonDocument, folder: Path, console: Console) -> Path:

@@ -58,6 +58,7 @@ Format = Annotated[
         metavar="|".join(FORMATS),
     ),
 ]
+AsJson = Annotated[bool, typer.Option("--json", help="The same as --format json.")]
 Details = Annotated[
     bool,
     typer.Option("--details", help="On the terminal also what does not count for the verdict."),

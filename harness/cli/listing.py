@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from harness.errors import StoredDataError
+from harness.facts.layout import is_results, parse_results_name
 
 if TYPE_CHECKING:
     from harness.facts.table import ResultsSummary
@@ -51,6 +52,7 @@ def list_(
     if not stored:
         missing = "" if root.is_dir() else " (there is no such folder)"
         print(f"No campaigns in {root}{missing}. Measure one: harness run")
+        _tell_others(root)
         return 0
     table = Table("started (UTC)", "campaign", "cells", "state", "folder", box=None)
     for entry in stored:
@@ -62,7 +64,23 @@ def list_(
     # Wider than the terminal rather than a path in pieces: it is there to be copied, or grepped.
     needed = console.measure(table, options=console.options.update(max_width=ENDLESS)).maximum
     Console(markup=False, width=max(console.width, needed)).print(table)
+    _tell_others(root)
     return 0
+
+
+def _tell_others(root: Path) -> None:
+    """Results folders somebody gave another name: they can be read, and stand in no list."""
+    others = sorted(
+        path.name
+        for path in (root.iterdir() if root.is_dir() else ())
+        if is_results(path) and parse_results_name(path.name) is None
+    )
+    if others:
+        note = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
+        note.print(
+            f"Not listed, because not named <start>-<campaign>: {', '.join(others)}. "
+            "Name one to read it: harness report FOLDER"
+        )
 
 
 def _write_index(root: Path) -> int:
@@ -107,8 +125,10 @@ def resolve(name: str, root: Path) -> Path:
         if candidate.is_dir():
             return candidate
     elsewhere = "" if root == Path("results") else f" --root {quote(str(root))}"
+    below = [path.as_posix() for path in sorted(root.glob(f"*/{Path(name).name}")) if path.is_dir()]
+    meant = f"Did you mean {below[0]}? " if below else ""
     raise StoredDataError(
         f"There is no results folder {name!r}.",
-        evidence=f"Neither that path nor {root / name} is a folder.",
-        hint=f"See which there are: harness list{elsewhere}",
+        evidence=f"Neither {Path(name)} nor {root / name} is a folder.",
+        hint=f"{meant}See which there are: harness list{elsewhere}",
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,7 +15,7 @@ from harness.campaign.loading import preset_names
 from harness.cli.campaign_files import campaign_of
 from harness.cli.listing import resolve
 from harness.cli.options import AllowOvercommit
-from harness.errors import ExitCode
+from harness.errors import ExitCode, StoredDataError
 from harness.watch.choose import watching
 
 if TYPE_CHECKING:
@@ -112,12 +113,13 @@ def _order(
     """The options as they are meant.
 
     Raises:
-        CampaignError, StoredDataError: the webhook is none; the pinned results are not there.
+        CampaignError: the webhook is none, or a gate is no metric.
     """
     from harness.rig.session import SessionOptions
     from harness.scenarios.nightly.book import Order
     from harness.scenarios.nightly.webhook import webhook_from
 
+    _check_gates(plan.nightly.gates)
     pinned = plan.nightly.pinned
     return Order(
         campaign=plan,
@@ -125,10 +127,33 @@ def _order(
             results_root=root, allow_overcommit=overcommit, command=["harness", *sys.argv[1:]]
         ),
         budget_s=_budget_s(budget, plan),
-        pinned=None if pinned is None else resolve(pinned, root),
+        pinned=None if pinned is None else _pinned(pinned, root),
         resume=resume,
         webhook=webhook_from(webhook_file, os.environ),
     )
+
+
+def _check_gates(gates: Collection[str]) -> None:
+    """A metric that is none would never turn a night red, and nobody would notice.
+
+    Raises:
+        CampaignError: there is no such metric.
+    """
+    from harness.analysis.history.series import metric_called
+
+    for gate in gates:
+        metric_called(gate)
+
+
+def _pinned(name: str, root: Path) -> Path:
+    """Where the pinned results are, or would be.
+
+    A night is measured and told without them too: its summary says that they are not there.
+    """
+    try:
+        return resolve(name, root)
+    except StoredDataError:
+        return root / name
 
 
 def _budget_s(budget: str, plan: Campaign) -> float | None:

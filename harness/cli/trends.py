@@ -22,7 +22,7 @@ FORMATS = ("terminal", "html", "json")
 KEEP_DAYS = 30.0
 
 
-Root = Annotated[Path, typer.Option(help="Where results folders are.")]
+Root = Annotated[Path, typer.Option("--root", "--results", help="Where results folders are.")]
 Campaigns = Annotated[
     list[str] | None, typer.Option(help="Only campaigns of this name; may be repeated.")
 ]
@@ -62,6 +62,7 @@ def trends(  # noqa: PLR0913 - one parameter an option
     keep_days: KeepDays = KEEP_DAYS,
     keep: Keep = None,
     dry_run: DryRun = False,
+    json_: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
 ) -> int:
     """Show trends over all stored campaigns: what changed for good, since when, and with what.
 
@@ -69,6 +70,7 @@ def trends(  # noqa: PLR0913 - one parameter an option
     are gone. --prune removes runs, samples and logs; findings and reports stay, and so does all of
     the newest campaign of each name, of baselines, and of folders with a file `.keep`.
     """
+    format_ = "json" if json_ else format_
     _check(format_, root, prune=prune, dry_run=dry_run)
     if prune:
         _prune(root, keep_days=keep_days, kept=keep or [], dry_run=dry_run)
@@ -135,6 +137,12 @@ def _prune(root: Path, *, keep_days: float, kept: list[str], dry_run: bool) -> N
     from harness.scenarios.history import prunable, prune_facts
     from harness.units import show_bytes
 
+    for name in kept:
+        if not (root / Path(name).name).is_dir():
+            raise CampaignError(
+                f"There is no results folder {Path(name).name} in {root} to keep.",
+                hint="Nothing was removed. `harness list` shows the results folders there are.",
+            )
     now_s = time.time()
     old = prunable(root, now_s=now_s, keep_days=keep_days, kept=kept)
     for path in old:

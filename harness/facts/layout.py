@@ -174,6 +174,12 @@ def trends_html(root: Path) -> Path:
     return root / "trends.html"
 
 
+def is_results(path: Path) -> bool:
+    """Whether a folder looks like a campaign's results, whatever it is called."""
+    folder = ResultsFolder(path)
+    return folder.campaign_yaml.is_file() and folder.environment_json.is_file()
+
+
 def new_results_path(root: Path, campaign_name: str, now_utc: datetime) -> Path:
     """`<root>/20250131T101502Z-<campaign>`, with `+2`, `+3` … where that exists already.
 

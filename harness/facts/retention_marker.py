@@ -62,11 +62,19 @@ def refuse_removed(folder: ResultsFolder) -> None:
     kept = "some time" if removed.keep_days is None else f"{removed.keep_days:g} days"
     raise StoredDataError(
         f"The facts of {folder.path} were removed{f' on {day}' if day else ''} by retention.",
-        evidence=f"Facts are kept for {kept} ({MARKER} says so); findings and reports are still "
-        "there.",
-        hint=f"Read {folder.report_html.name} or {folder.findings_json.name} in it. To keep the "
-        f"facts of a campaign for ever, put a file {KEEP} into its folder.",
+        evidence=f"Facts are kept for {kept} ({MARKER} says so).",
+        hint=f"{_what_is_left(folder)} To keep the facts of a campaign for ever, put a file {KEEP} "
+        "into its folder.",
     )
+
+
+def _what_is_left(folder: ResultsFolder) -> str:
+    """What can still be read of it, or how to get it back."""
+    files = (folder.report_html, folder.report_md, folder.findings_json)
+    there = [path.name for path in files if path.exists()]
+    if there:
+        return f"What was found is still there: {', '.join(there)}."
+    return f"Without facts {folder.findings_json.name} cannot be made anew: restore it from a copy."
 
 
 def is_kept(folder: ResultsFolder) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import platform
 import subprocess
@@ -64,16 +65,18 @@ def _os_name() -> str:
 
 
 def _commit() -> str | None:
-    """The harness's own commit, with `+` when the checkout has changes; `None` outside of one."""
+    """The harness's own commit; where the checkout has changes, `+` and a digest of them. `None`
+    outside of one.
+    """
     root = Path(__file__).resolve().parents[2]
     if not (root / ".git").exists():
         return None
     try:
         head = _git(root, "rev-parse", "--short=12", "HEAD")
-        dirty = _git(root, "status", "--porcelain", "--untracked-files=no")
+        dirty = _git(root, "diff", "HEAD")
     except (OSError, subprocess.SubprocessError):
         return None
-    return f"{head}+" if dirty else head
+    return f"{head}+{hashlib.sha256(dirty.encode()).hexdigest()[:6]}" if dirty else head
 
 
 def _git(root: Path, *arguments: str) -> str:

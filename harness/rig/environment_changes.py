@@ -23,7 +23,7 @@ _FIELDS: tuple[tuple[str, str, str, Weight], ...] = (
     ("host", "cgroup", "cgroup version", "cell"),
     ("harness", "version", "harness version", "cell"),
     ("harness", "commit", "harness commit", "cell"),
-    ("host", "cpus_usable", "usable CPUs", "note"),
+    ("host", "cpus_usable", "usable CPUs", "cell"),
     ("host", "swap_bytes", "swap", "note"),
     ("host", "system", "system", "note"),
 )

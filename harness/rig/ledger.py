@@ -18,6 +18,7 @@ from pathlib import Path
 
 import psutil
 
+from harness.errors import EnvironmentProblem
 from harness.facts.durable import write_text
 from harness.rig.assets import state_dir
 
@@ -122,7 +123,7 @@ class Ledger:
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
-        self._path.parent.mkdir(parents=True, exist_ok=True)
+        _make_folder_of(self._path)
         with exclusive(self._path.with_suffix(".lock")):
             yield
 
@@ -141,6 +142,23 @@ class Ledger:
     def _write(self, entries: list[Entry]) -> None:
         # Durably: what a power cut leaves running (a cgroup, a container) must still be in it.
         write_text(self._path, "".join(json.dumps(asdict(e)) + "\n" for e in entries))
+
+
+def _make_folder_of(path: Path) -> None:
+    """Make the folder of the ledger, and its lock.
+
+    Raises:
+        EnvironmentProblem: it cannot be written: what is started could not be found again.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.with_suffix(".lock").touch()
+    except OSError as error:
+        raise EnvironmentProblem(
+            "The list of what is running cannot be written.",
+            evidence=f"{path}: {error.strerror}",
+            hint="Set DAGSTER_LOAD_HARNESS_STATE to a folder you may write.",
+        ) from error
 
 
 @contextmanager

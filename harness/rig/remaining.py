@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from harness.campaign.plan import Campaign, CellPlan
-from harness.errors import EnvironmentProblem, StoredDataError
+from harness.errors import AnotherMachine, StoredDataError
 from harness.facts.layout import ResultsFolder
 from harness.facts.model import Cell, broke_off
 from harness.facts.store import read_cell, read_cell_json, read_environment, read_journal
@@ -72,11 +72,11 @@ def refuse_another_machine(folder: ResultsFolder, now: Mapping[str, Any]) -> Non
         now: this machine.
 
     Raises:
-        EnvironmentProblem: this one has other CPUs than the one it was begun on.
+        AnotherMachine: this one has other CPUs than the one it was begun on.
     """
     words = differences(first_environment(folder, now), now, "campaign")
     if words:
-        raise EnvironmentProblem(
+        raise AnotherMachine(
             "This is another machine than the campaign was begun on.",
             evidence="\n".join(words),
             hint="Go on with it there, or measure all of it here: "

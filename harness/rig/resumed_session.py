@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from harness.campaign.plan import Campaign
-from harness.errors import HarnessError
+from harness.errors import CampaignError, HarnessError
 from harness.facts.durable import move_folder
 from harness.facts.layout import ResultsFolder
 from harness.facts.model import Cell
@@ -53,6 +53,7 @@ def measure_rest(
     moved to `superseded/`. Why is said and journalled.
 
     Raises:
+        CampaignError: a label of the campaign is another build now.
         EnvironmentProblem: it is still being measured, this is another machine, or it is not
             ready; nothing was started.
         StoredDataError: what is stored cannot be read.
@@ -67,9 +68,8 @@ def measure_rest(
         refuse_another_machine(folder, now)
         choices = choose_cells(folder, campaign, now=now, again=again)
         todo = [each for each in choices if each.how != "keep"]
-        overcommitted = check_fit(
-            [each.plan for each in todo], allow_overcommit=options.allow_overcommit
-        )
+        plans = [each.plan for each in todo]
+        overcommitted = check_fit(plans, allow_overcommit=options.allow_overcommit)
         check_results_root(folder.path)
         for each in choices:
             if each.how == "keep":
@@ -81,11 +81,40 @@ def measure_rest(
             campaign.name, [expect(campaign, each.plan, kept_steps=each.steps) for each in todo]
         )
         hosting = host(campaign, _kind(campaign, choices, listener), listener)
+        _refuse_another_build(choices, hosting)
         rest = _Rest(campaign, hosting, ResultsWriter(folder), overcommitted, listener, choices)
         rest.begin(now, removed)
         with interruptible(folder):
             for number, choice in enumerate(todo, start=1 + len(choices) - len(todo)):
                 rest.measure(choice, search, number)
+
+
+def _refuse_another_build(choices: Sequence[Choice], hosting: Hosting) -> None:
+    """Cells of one label are repetitions of one thing: two builds under it make no average.
+
+    Raises:
+        CampaignError: finished cells ran other software than their label stands for now.
+    """
+    kept = [each.cell for each in choices if each.how == "keep" and each.cell is not None]
+    others = [cell for cell in kept if _lock_of(cell) not in ("", _lock_now(cell, hosting))]
+    if others:
+        labels = ", ".join(dict.fromkeys(cell.dagster for cell in others))
+        again = " ".join(f"--again {cell.id}" for cell in others)
+        raise CampaignError(
+            f"{labels} is another build now than when the finished cells were measured.",
+            evidence=f"{len(others)} of {len(choices)} cells ran other software under that name.",
+            hint=f"Measure those again too ({again}), or the whole campaign: harness run",
+        )
+
+
+def _lock_of(cell: Cell) -> str:
+    """Empty where its record does not tell."""
+    return str((cell.detail.get("lock") or {}).get("sha256") or "")
+
+
+def _lock_now(cell: Cell, hosting: Hosting) -> str:
+    known = hosting.software.get(cell.dagster)
+    return known.sha256 if known is not None else _lock_of(cell)
 
 
 def _clear_away(listener: Listener) -> list[str]:
@@ -199,8 +228,9 @@ class _Rest:
     def _set_aside(self, cell_id: str, why: str) -> None:
         own, aside = self.writer.folder.cell(cell_id), self.writer.folder.superseded_cell(cell_id)
         place = aside.relative_to(self.writer.folder.path)
-        self._tell(cell_id, "again", f"starts again: {why}; what there was is in {place}")
+        # Before it is told: the journal says of what is told here on what machine it was measured.
         move_folder(own.path, aside)
+        self._tell(cell_id, "again", f"starts again: {why}; what there was is in {place}")
 
     def _tell(self, cell_id: str, kind: str, reason: str) -> None:
         self.listener.say(f"{cell_id} {reason}")

@@ -239,6 +239,8 @@ def outline_of(plan: BisectPlan, rounds: int) -> Iterator[str]:
         f"{asked.key} ({asked.metric.name}) between {asked.good} and {asked.bad}: "
         f"{between} releases between them"
     )
+    if asked.turned:
+        yield (f"  {asked.bad}, the newer end, is the good one: which release mended it?")
     yield "  both ends in turn, until they surely differ, or surely do not"
     yield f"  then one release a round beside both ends: about {halvings} of them"
     typical_s = 2 * plan.expected_s(2) + halvings * plan.expected_s(3) + plan.expected_s(4)

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from harness import __version__
 from harness.analysis.comparison.compare import Source, compare_all, sources_in
+from harness.analysis.comparison.sources import planned_baseline, unmeasured
 from harness.analysis.comparison.types import ComparisonDocument, Rules
 from harness.analysis.findings.document import METHOD, Findings
 from harness.errors import CampaignError, ExitCode, HarnessError, StoredDataError
@@ -74,8 +75,10 @@ def compare_folders(
 
 def exit_code_of(document: ComparisonDocument) -> ExitCode:
     """What a program is told: `BREACH` where a contender is worse, `INCONCLUSIVE` where of one
-    nobody can tell, else `PASS`.
+    nobody can tell, else `PASS`. What was forced decides nothing: it must not be compared.
     """
+    if any(comparison.forced for comparison in document.comparisons):
+        return ExitCode.INCONCLUSIVE
     verdicts = {comparison.verdict for comparison in document.comparisons}
     if "worse" in verdicts:
         return ExitCode.BREACH
@@ -149,22 +152,29 @@ Pairs = list[tuple[Source, tuple[Source, ...]]]
 
 
 def _within(folder: Path, baseline: str | None, contender: str | None) -> Pairs:
-    sources = _sources(folder)
+    findings = findings_in(folder)
+    sources = sources_in(folder.resolve().name, findings)
     if len(sources) < 2:
         only = side_name(sources[0].side) if sources else "no version"
         raise CampaignError(
-            f"{folder.name} has nothing to compare: it measured {only} alone.",
+            f"{folder.resolve().name} has nothing to compare: it measured {only} alone.",
             hint="Name a second results folder, or measure several versions: "
             "harness run --dagster 1.12.22 --dagster 1.13.28",
         )
-    first = _named(sources, baseline, folder) if baseline else sources[0]
+    first = _named(sources, baseline or planned_baseline(findings), folder)
     others = tuple(source for source in sources if source is not first)
+    others += unmeasured(folder.resolve().name, findings)
     if contender:
         others = (_named(others, contender, folder),)
     return [(first, others)]
 
 
 def _across(a: Path, b: Path, *, baseline: str | None, contender: str | None) -> Pairs:
+    if a.resolve() == b.resolve():
+        raise CampaignError(
+            f"Both sides are the same folder, {a.name}.",
+            hint=f"Name another one, or compare the versions within it: harness compare {a}",
+        )
     before, now = _sources(a), _sources(b)
     for folder, sources in ((a, before), (b, now)):
         if not sources:
@@ -197,8 +207,9 @@ def _named(sources: Sequence[Source], name: str, folder: Path) -> Source:
         if source.dagster == name:
             return source
     raise CampaignError(
-        f"Dagster {name} is none of the versions to choose from in {folder.name}.",
+        f"Dagster {name} has no cell in {folder.resolve().name}.",
         evidence=f"There are {', '.join(source.dagster for source in sources)}.",
+        hint="Choose one of them as the baseline: --baseline VERSION",
     )
 
 
@@ -209,8 +220,6 @@ def _told_apart(
     if baseline.label != contender.label:
         return baseline, (contender,)
     names = (a.name, b.name) if a.name != b.name else (a.as_posix(), b.as_posix())
-    if names[0] == names[1]:
-        names = ("before", "now")
     return replace(baseline, label=names[0]), (replace(contender, label=names[1]),)
 
 

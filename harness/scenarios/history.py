@@ -71,7 +71,7 @@ def prunable(
     if BASELINES in root.resolve().parts:
         return ()
     entries = refresh_history(root)
-    safe = {Path(each).name for each in kept}
+    safe = {name for each in kept for name in (Path(each).name, Path(each).resolve().name)}
     old = expired(entries, now_s=now_s, keep_days=keep_days, kept=safe)
     paths = (root / folder for folder in old)
     return tuple(

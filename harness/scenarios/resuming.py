@@ -7,7 +7,7 @@ from pathlib import Path
 
 from harness.campaign.plan import Campaign
 from harness.errors import CampaignError, StoredDataError
-from harness.facts.layout import ResultsFolder
+from harness.facts.layout import ResultsFolder, parse_results_name
 from harness.facts.retention_marker import refuse_removed
 from harness.facts.store import read_campaign_text
 from harness.rig.protocols import Listener
@@ -67,12 +67,24 @@ def campaign_in(folder: ResultsFolder) -> Campaign:
         StoredDataError: it was killed before that was written, or the file is damaged.
     """
     if not folder.campaign_yaml.exists():
-        raise StoredDataError(
-            f"There is no campaign in {folder.path} to go on with.",
-            evidence=f"It has no {folder.campaign_yaml.name}: nothing was measured when it ended.",
-            hint="Begin it again with `harness run`; this folder can be deleted.",
-        )
+        raise _no_campaign(folder)
     return plan_from(folder.path, read_campaign_text(folder))
+
+
+def _no_campaign(folder: ResultsFolder) -> StoredDataError:
+    """Whether it never began, or is something else altogether."""
+    missing = f"There is no {folder.campaign_yaml.name} in it."
+    if parse_results_name(folder.path.resolve().name) is None:
+        return StoredDataError(
+            f"{folder.path} is not a results folder.",
+            evidence=missing,
+            hint="See which there are: harness list",
+        )
+    return StoredDataError(
+        f"There is no campaign in {folder.path} to go on with.",
+        evidence=f"{missing} It ended before anything was measured.",
+        hint="Begin it again with `harness run`.",
+    )
 
 
 def _check_again(again: Collection[str], campaign: Campaign) -> None:

@@ -43,10 +43,9 @@ def installed(tmp_path: Path, repo_root: Path) -> Path:
     command.parent.mkdir(parents=True)
     command.write_text(f'#!/bin/sh\nexec {sys.executable} -m harness "$@"\n')
     command.chmod(0o755)
-    for folder in ("etc", "var/log", STATE[1:], "bin", "checkout"):
+    for folder in ("etc", STATE[1:], "bin", "checkout"):
         (tmp_path / folder).mkdir(parents=True)
     (tmp_path / "bin/harness").symlink_to(command)
-    (tmp_path / "etc/dagster-load-harness.webhook").write_text("https://example.org/hush\n")
     shutil.copytree(command.parents[1], tmp_path / "checkout/.venv", symlinks=True)
     campaign = preset_text("nightly").replace("name: nightly", "name: my-nightly")
     (tmp_path / "checkout/my-nightly.yaml").write_text(campaign)
@@ -63,7 +62,7 @@ def systemd_analyze() -> str:
 
 def moved(text: str, to: Path) -> str:
     """The same file for the machine below `to`."""
-    for folder in (HOME, STATE, "/etc/dagster-load-harness", "/var/log/dagster-load-harness"):
+    for folder in (HOME, STATE):
         text = text.replace(folder, f"{to}{folder}")
     return text
 
@@ -156,10 +155,9 @@ def test_the_line_of_cron_has_five_times_and_runs(docs: Path, installed: Path) -
     assert all(CRON_FIELD.fullmatch(each) for each in times)
     assert "%" not in command  # cron ends the command there
     assert run(command, installed) == ""
-    log = (installed / "var/log/dagster-load-harness.log").read_text(encoding="utf-8")
+    log = (installed / "nightly/night.log").read_text(encoding="utf-8")
     assert started_nothing(log)
-    assert "Webhook: one is told" in log
-    assert "hush" not in log
+    assert f"Summary: {installed}/nightly/results/" in log
 
 
 @pytest.mark.parametrize(("name", "schema", "mistake"), PIPELINES)

@@ -62,11 +62,13 @@ def _measured(belief: Belief, rules: Rules) -> tuple[Placed, ...]:
     evidence = belief.evidence
     levels: dict[int, Size] = belief.levels
     named = {release for each in evidence.rounds for release in each.values}
+    # Of an older end without a figure there is a belief, and that is no measurement.
+    good_seen = evidence.rounds_of(evidence.releases[0]) > 0
     return tuple(
         Placed(
             release=evidence.releases[at],
             value=_middle(evidence, evidence.releases[at]),
-            to_good=levels.get(at),
+            to_good=levels.get(at) if good_seen else None,
             like=_like(belief, column, rules),
             rounds=evidence.rounds_of(evidence.releases[at]),
         )

@@ -60,6 +60,8 @@ def _chosen(
         told = {each.verdict for each in capacities}
         verdict = next((v for v in ("worse", "better", "cannot_tell") if v in told), "same")
         why = "; ".join(dict.fromkeys(each.why for each in capacities if each.verdict == verdict))
+    elif capacity and verdict == "same" and any(c.verdict == "cannot_tell" for c in capacities):
+        verdict, why = "cannot_tell", "cannot tell of the capacity"
     return replace(comparison, groups=groups, verdict=verdict, why=why)
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from harness.analysis.comparison.entries import entries_of
 from harness.analysis.comparison.environment import differences
 from harness.analysis.comparison.figures import Sides, figures_of
-from harness.analysis.comparison.groups import matching
+from harness.analysis.comparison.groups import matching, names_of
 from harness.analysis.comparison.overall import overall
 from harness.analysis.comparison.pooled import compare_capacity
 from harness.analysis.comparison.sources import Source, same_campaign, sources_in
@@ -17,7 +17,6 @@ from harness.analysis.comparison.types import (
     ComparisonDocument,
     GroupComparison,
     MetricComparison,
-    NoiseFloor,
     Rules,
 )
 
@@ -26,20 +25,12 @@ __all__ = ["Source", "compare", "compare_all", "sources_in"]
 DEFAULT = Rules()
 
 
-def compare(
-    baseline: Source,
-    contender: Source,
-    *,
-    rules: Rules = DEFAULT,
-    noise: Mapping[str, NoiseFloor] | None = None,
-) -> Comparison:
+def compare(baseline: Source, contender: Source, *, rules: Rules = DEFAULT) -> Comparison:
     """One contender beside the baseline.
 
     Args:
         baseline, contender: of one campaign (compared within its rounds) or of two.
         rules: how to decide.
-        noise: what is known of equal cells from elsewhere, by `MetricComparison.key` or by the
-            metric's key alone; counts beside what the campaigns themselves show.
 
     Nothing is refused here: where the sides must not be compared, `differences` says why.
     """
@@ -51,12 +42,14 @@ def compare(
         for pair in matched.pairs
     ]  # fmt: skip
     figures = [figures_of(sides) for sides in kinds]
-    entries = iter(entries_of([each for own in figures for each in own], rules, noise or {}))
+    entries = iter(entries_of([each for own in figures for each in own], rules))
+    names = names_of(sides.pair.baseline for sides in kinds)
     groups = tuple(
-        _group(sides, tuple(next(entries) for _ in own), rules)
-        for sides, own in zip(kinds, figures, strict=True)
+        _group(sides, name, tuple(next(entries) for _ in own), rules)
+        for sides, name, own in zip(kinds, names, figures, strict=True)
     )
-    verdict, why = overall(groups)
+    missing = matched.unmatched if in_rounds else ()
+    verdict, why = overall(groups, missing=missing)
     forbidding, remarks = differences(baseline, contender, matched=matched)
     return Comparison(
         baseline=baseline.side,
@@ -75,7 +68,6 @@ def compare_all(
     contenders: Sequence[Source],
     *,
     rules: Rules = DEFAULT,
-    noise: Mapping[str, NoiseFloor] | None = None,
 ) -> ComparisonDocument:
     """Every contender beside one baseline, in their order; α holds for each of them."""
     return ComparisonDocument(
@@ -83,13 +75,13 @@ def compare_all(
         method=baseline.findings.method,
         rules=rules,
         baseline=baseline.side,
-        comparisons=tuple(
-            compare(baseline, contender, rules=rules, noise=noise) for contender in contenders
-        ),
+        comparisons=tuple(compare(baseline, each, rules=rules) for each in contenders),
     )
 
 
-def _group(sides: Sides, entries: tuple[MetricComparison, ...], rules: Rules) -> GroupComparison:
+def _group(
+    sides: Sides, name: str, entries: tuple[MetricComparison, ...], rules: Rules
+) -> GroupComparison:
     before = [row.cell for row in sides.pair.baseline.of(sides.baseline)]
     now = [row.cell for row in sides.pair.contender.of(sides.contender)]
     return GroupComparison(
@@ -98,4 +90,5 @@ def _group(sides: Sides, entries: tuple[MetricComparison, ...], rules: Rules) ->
         setup=sides.pair.setup,
         capacity=compare_capacity(before, now, rules),
         metrics=entries,
+        name=name,
     )

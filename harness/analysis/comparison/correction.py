@@ -7,8 +7,9 @@ from typing import NamedTuple
 
 
 class Corrected(NamedTuple):
-    """`p`: adjusted. `factor`: what a p is multiplied by at this one's turn: it must be α ÷ factor
-    or less to be found.
+    """`p`: adjusted. `factor`: adjusted p ÷ p, before it is cut at 1: as things stand p must be
+    α ÷ factor or less to be found. Of those before it in the order too, because where one of them
+    fails nothing after it is found.
     """
 
     p: float
@@ -36,7 +37,8 @@ def holm(chances: Sequence[float], weights: Sequence[float] | None = None) -> li
     left, highest = sum(shares), 0.0
     for each in order:
         factor = left / shares[each]
-        highest = max(highest, min(1.0, factor * chances[each]))
-        found[each] = Corrected(highest, factor)
+        highest = max(highest, factor * chances[each])
+        held_back = highest / chances[each] if chances[each] > 0 else factor
+        found[each] = Corrected(min(1.0, highest), held_back)
         left -= shares[each]
     return found

@@ -108,8 +108,15 @@ def _undefined(baseline: SideFigures, contender: SideFigures) -> str:
             said = dict.fromkeys(value.why for value in side.values if value.why)
             return f"undefined: the {name} is not known: {'; '.join(said) or 'no cell has it'}"
         if side.middle is None:
-            return f"undefined: the {name} has a figure below 0"
+            return f"undefined: the {name} {_no_middle(side)}"
     return "undefined: the baseline is 0" if baseline.middle == 0 else ""
+
+
+def _no_middle(side: SideFigures) -> str:
+    known = [each.value for each in side.values if each.value is not None]
+    if min(known) < 0:
+        return "has a figure below 0"
+    return f"is 0 in {known.count(0)} of {len(known)} cells"
 
 
 def _by_round(readings: Sequence[Reading]) -> dict[int, float]:

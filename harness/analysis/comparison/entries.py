@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from harness.analysis.comparison.correction import Corrected, holm
@@ -10,7 +10,7 @@ from harness.analysis.comparison.effect import chance, effect_of
 from harness.analysis.comparison.figures import Figures, noises
 from harness.analysis.comparison.noise import Scatter, noise_floor
 from harness.analysis.comparison.ranks import rank_test
-from harness.analysis.comparison.types import MetricComparison, NoiseFloor, NoiseSource, Rules
+from harness.analysis.comparison.types import MetricComparison, Rules
 from harness.analysis.comparison.verdicts import Case, decide
 
 GATE_WEIGHT = 5.0
@@ -24,26 +24,22 @@ class _Measured:
 
     figures: Figures
     scatter: Scatter | None
-    source: NoiseSource
     p: float | None
 
 
-def entries_of(
-    everything: Sequence[Figures], rules: Rules, noise: Mapping[str, NoiseFloor]
-) -> list[MetricComparison]:
+def entries_of(everything: Sequence[Figures], rules: Rules) -> list[MetricComparison]:
     """Every metric of every kind, in order, all corrected together.
 
     Args:
         everything: all figures of a comparison.
         rules: how to decide.
-        noise: see `compare.compare`.
     """
     measured = [
         _Measured(
-            figures=each, scatter=scatter, source=source,
+            figures=each, scatter=scatter,
             p=None if each.contrast is None else chance(each.contrast, scatter),
         )
-        for each, (scatter, source) in zip(everything, noises(everything, noise), strict=True)
+        for each, scatter in zip(everything, noises(everything), strict=True)
     ]  # fmt: skip
     tested = [(each.p, each.figures.metric) for each in measured if each.p is not None]
     corrected = iter(
@@ -66,12 +62,13 @@ def _entry(
         contrast=contrast,
         scatter=found.scatter,
         effect=effect_of(contrast, found.scatter, figures.baseline, figures.contender),
-        noise=noise_floor(found.scatter, share=share, source=found.source),
+        noise=noise_floor(found.scatter, share=share),
         rank=rank_test(contrast, level=rules.alpha / factor),
         p=found.p,
         p_adjusted=corrected.p if corrected else None,
         factor=factor,
         among=among,
+        sides=(figures.baseline, figures.contender),
     )
     decided = decide(case, rules)
     return MetricComparison(

@@ -20,8 +20,8 @@ def differences(
     """What forbids comparing, and what differs and does not forbid it.
 
     Forbidding: method, host, warm-up cut, objectives; task size, limits, target, feed, workers,
-    replicas, run limits, load model, the workload's definition; and of one Dagster version the
-    lock of its dependencies.
+    replicas, run limits, load model, the workload's definition; of one Dagster version the lock of
+    its dependencies; and builds that changed within a side.
 
     Args:
         matched: of these sides, where it is known already.
@@ -31,6 +31,8 @@ def differences(
         *unequal(conditions_of(baseline.findings), conditions_of(contender.findings)),
         *(each for pair in pairs for each in pair.differences),
         *_locks(baseline, contender),
+        *_mixed(baseline),
+        *_mixed(contender),
     ]
     remarks = unequal(_remarks(baseline), _remarks(contender))
     return tuple(dict.fromkeys(forbidding)), tuple(dict.fromkeys(remarks))
@@ -43,6 +45,14 @@ def _locks(baseline: Source, contender: Source) -> Iterable[Difference]:
     before, now = _software(baseline, "lock"), _software(contender, "lock")
     if UNKNOWN not in (before, now) and before != now:
         yield ("dependencies (lock)", _short(before), _short(now))
+
+
+def _mixed(source: Source) -> Iterable[Difference]:
+    """Cells of one name that ran several builds are no repetitions."""
+    found = [cell.software["lock"] for cell in source.cells if "lock" in cell.software]
+    first, *others = list(dict.fromkeys(found)) or [""]
+    if others:
+        yield (f"dependencies (lock) within {source.label}", _short(first), _short(others[-1]))
 
 
 def _short(digests: str) -> str:

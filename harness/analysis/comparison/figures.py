@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -14,18 +14,12 @@ from harness.analysis.comparison.metrics import METRICS
 from harness.analysis.comparison.noise import (
     Reading,
     Scatter,
+    comparable,
     scatter_of,
     together,
-    with_history,
     with_others,
 )
-from harness.analysis.comparison.types import (
-    CellValue,
-    Metric,
-    NoiseFloor,
-    NoiseSource,
-    SideFigures,
-)
+from harness.analysis.comparison.types import CellValue, Metric, SideFigures
 from harness.analysis.comparison.values import Known, Place
 
 
@@ -60,11 +54,14 @@ def figures_of(sides: Sides) -> tuple[Figures, ...]:
     """Every metric that one side has at least, in the order of `METRICS`, loads ascending.
 
     A metric of a step is compared at the loads that half of the cells of either side went to, or
-    more: what single cells tried beside that is where their search led them.
+    more, and where differences are taken within rounds at least two rounds (of several) on both
+    sides: what single cells tried beside that is where their search led them.
     """
     before = sides.pair.baseline.of(sides.baseline)
     now = sides.pair.contender.of(sides.contender)
     loads = sorted(_loads(before) & _loads(now))
+    if sides.in_rounds:
+        loads = [load for load in loads if _in_common(before, now, load)]
     places: list[tuple[Metric, int | None]] = []
     for metric in METRICS:
         at: Sequence[int | None] = loads if metric.at_load else [None]
@@ -73,28 +70,38 @@ def figures_of(sides: Sides) -> tuple[Figures, ...]:
     return tuple(each for each in found if each.baseline.n or each.contender.n)
 
 
-def noises(
-    everything: Sequence[Figures], known: Mapping[str, NoiseFloor]
-) -> Iterator[tuple[Scatter | None, NoiseSource]]:
+def noises(everything: Sequence[Figures]) -> Iterator[Scatter | None]:
     """How equal cells scatter, for each of all figures of a comparison in their order.
 
     Args:
         everything: of all kinds: the same metric elsewhere has a say.
-        known: from earlier campaigns, by key with or without the load.
     """
     for each in everything:
-        others = together(
+        if each.scatter is None:
+            yield None
+            continue
+        others = (
             other.scatter
             for other in everything
             if other.metric is each.metric and other is not each and other.scatter
-        )
-        own = with_others(each.scatter, others) if each.scatter else None
-        said = with_history(own, known.get(each.key) or known.get(each.metric.key))
-        yield said, "none" if said is None else "campaign" if own else "history"
+            and (other.at == each.at or comparable(each.scatter, other.scatter))
+        )  # fmt: skip
+        yield with_others(each.scatter, together(others))
+
+
+def _in_common(before: Sequence[Row], now: Sequence[Row], load: int) -> bool:
+    """Whether enough rounds went to this load on both sides."""
+    tried = [{row.round for row in rows if load in _tried(row)} for rows in (before, now)]
+    fewest = min(len({row.round for row in rows}) for rows in (before, now))
+    return len(tried[0] & tried[1]) >= max(min(2, fewest), fewest / 2)
+
+
+def _tried(row: Row) -> set[int]:
+    return {at for _, at in row.values if at is not None}
 
 
 def _loads(rows: Sequence[Row]) -> set[int]:
-    tried = [load for row in rows for load in {at for _, at in row.values if at is not None}]
+    tried = [load for row in rows for load in _tried(row)]
     return {load for load in tried if 2 * tried.count(load) >= len(rows)}
 
 
@@ -108,6 +115,8 @@ def _figures(
     contrast = contrast_of(*readings, in_rounds=sides.in_rounds)
     if contrast is not None and contrast.paired:
         scatter = scatter_of(_readings(sides.pair.baseline.rows, place))
+        common = {each.round for each in readings[0]} & {each.round for each in readings[1]}
+        baseline, contender = _side(before, place, common), _side(now, place, common)
     else:
         names = ("baseline", "contender")
         apart = [
@@ -126,17 +135,20 @@ def _figures(
     )
 
 
-def _side(rows: Sequence[Row], place: Place) -> SideFigures:
+def _side(rows: Sequence[Row], place: Place, rounds: Collection[int] | None = None) -> SideFigures:
+    """All values; the middle of those in `rounds`, `None` takes all."""
     values = tuple(_value(row, place) for row in rows)
-    figures = [each.value for each in values if each.value is not None]
+    compared = [each for each in values if rounds is None or each.round in rounds]
+    figures = [each.value for each in compared if each.value is not None]
     return SideFigures(values=values, middle=_middle(figures), n=len(figures))
 
 
 def _value(row: Row, place: Place) -> CellValue:
     known = _known(row, place)
     return CellValue(
-        cell=row.cell.id, round=row.round, order=row.order, value=known.value, why=known.why
-    )
+        cell=row.cell.id, round=row.round, order=row.order, value=known.value, why=known.why,
+        beyond=known.beyond,
+    )  # fmt: skip
 
 
 def _known(row: Row, place: Place) -> Known:
@@ -146,10 +158,10 @@ def _known(row: Row, place: Place) -> Known:
 
 
 def _middle(figures: Sequence[float]) -> float | None:
-    """The geometric mean: 0 where one is 0, and none where one is below."""
-    if not figures or min(figures) < 0:
+    """The geometric mean: 0 where all are 0, and none where only some are, or one is below."""
+    if not figures or min(figures) < 0 or (min(figures) == 0 and max(figures) > 0):
         return None
-    return 0.0 if min(figures) == 0 else math.exp(float(np.mean(np.log(figures))))
+    return 0.0 if max(figures) == 0 else math.exp(float(np.mean(np.log(figures))))
 
 
 def _readings(rows: Sequence[Row], place: Place) -> list[Reading]:

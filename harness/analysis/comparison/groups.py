@@ -84,6 +84,24 @@ class Matching:
     unmatched: tuple[str, ...]
 
 
+def names_of(kinds: Iterable[Kind]) -> list[str]:
+    """What to call kinds side by side: `io on 1vcpu-2gb`, and where that is the same for several
+    also what sets them apart: `io on 1vcpu-2gb, workers 12`.
+    """
+    known = list(kinds)
+    places = [f"{kind.workload} on {kind.profile}" for kind in known]
+    names = []
+    for kind, place in zip(known, places, strict=True):
+        alike = [other for other, at in zip(known, places, strict=True) if at == place]
+        apart = [
+            f"{name} {word}"
+            for name, word in kind.setup.items()
+            if any(other.setup.get(name) != word for other in alike)
+        ]
+        names.append(", ".join([place, *apart]))
+    return names
+
+
 def matching(baseline: Source, contender: Source) -> Matching:
     """Which kinds of both sides belong together.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from difflib import get_close_matches
 
 from harness.analysis.comparison.types import Better, Metric
 from harness.errors import CampaignError
@@ -28,11 +29,11 @@ METRICS: tuple[Metric, ...] = (
     _of_a_cell("base_mib", "idle server memory", "MiB", gates=True),
     _of_a_cell("per_run_mib", "memory a run", "MiB"),
     _of_a_cell("peak_per_run_mib", "peak memory a run", "MiB"),
-    _at_load("accept_s", "accepting", "s"),
-    _at_load("queue_s", "in the run queue", "s"),
-    _at_load("spawn_s", "worker and process", "s"),
-    _at_load("import_s", "importing", "s"),
-    _at_load("first_step_s", "to the first step", "s"),
+    _at_load("accept_s", "time to accept", "s"),
+    _at_load("queue_s", "time in the run queue", "s"),
+    _at_load("spawn_s", "time to a process", "s"),
+    _at_load("import_s", "import time", "s"),
+    _at_load("first_step_s", "time to the first step", "s"),
     _at_load("response_s", "response p50", "s"),
     _at_load("cpu_s_per_run", "CPU a run", "CPU-s"),
     _at_load("probe_s", "probe p50", "s"),
@@ -78,8 +79,9 @@ def metric_of(key: str) -> Metric:
 
 
 def _unknown(key: str) -> CampaignError:
+    near = get_close_matches(key.partition("@")[0], _BY_KEY, n=1)
     return CampaignError(
-        f"There is no metric {key}.",
+        f"There is no metric {key}." + (f" Did you mean {near[0]}?" if near else ""),
         hint=f"Of a cell: {_list(False)}. At a load, as in launch_s@4: {_list(True)}.",
     )
 

@@ -11,7 +11,8 @@ are made of. Between two campaigns there are no common rounds: the model is the 
 Few cells tell little of their own noise (two versions in four rounds: 3 degrees of freedom, and
 Student's t then asks for 3.2 standard errors). So the same metric of other kinds and loads has a
 say: as much as the cells' own, no more, and only to be more careful, never less. Kinds that differ
-in noise by half as much again then still keep the level (tests/unit/analysis/comparison).
+in noise by half as much again then still keep the level (tests/unit/analysis/comparison); loads
+whose noise is of another size are left out.
 """
 
 from __future__ import annotations
@@ -24,9 +25,13 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import stdtrit
 
-from harness.analysis.comparison.types import NoiseFloor, NoiseSource
+from harness.analysis.comparison.types import NoiseFloor
 
 INTERVAL = 0.95
+
+MOST_APART = 4.0
+"""Variance of another load ÷ a load's own: within that the two may well be equal (with three
+degrees of freedom each, in six cases of seven)."""
 
 LEAST_SD = 1e-4
 """Nothing here is measured more finely: cells that agree in every digit are no proof of more."""
@@ -108,23 +113,22 @@ def with_others(own: Scatter, others: Scatter | None) -> Scatter:
     return _more_careful(own, said)
 
 
-def with_history(own: Scatter | None, known: NoiseFloor | None) -> Scatter | None:
-    """What is known from elsewhere counts in full: it is the same metric, kind and load."""
-    if known is None or known.cell_sd is None or known.free < 1:
-        return own
-    variance = max(known.cell_sd, LEAST_SD) ** 2
-    said = Scatter(variance=variance, free=known.free, pairs=known.pairs)
-    return said if own is None else _more_careful(own, said)
+def comparable(own: Scatter, other: Scatter) -> bool:
+    """Whether the same metric at another load may have a say.
+
+    Noise grows with the load: RSS of a run alone on a server varies by 0.1 %, of one of three by
+    3 %. What scatters that much more is no second look at the same noise.
+    """
+    return other.variance <= MOST_APART * own.variance
 
 
-def noise_floor(scatter: Scatter | None, *, share: float, source: NoiseSource) -> NoiseFloor:
+def noise_floor(scatter: Scatter | None, *, share: float) -> NoiseFloor:
     """The noise of a comparison.
 
     Args:
         scatter: of single cells; `None`: not known.
         share: variance of the compared difference, in variances of a single cell: 2 ÷ rounds
             where it was taken within rounds, else 1 ÷ cells + 1 ÷ cells.
-        source: where the scatter comes from.
     """
     if scatter is None:
         return NoiseFloor(ratio=None, cell_sd=None, free=0, pairs=0, source="none")
@@ -133,7 +137,7 @@ def noise_floor(scatter: Scatter | None, *, share: float, source: NoiseSource) -
         cell_sd=scatter.sd,
         free=scatter.free,
         pairs=scatter.pairs,
-        source=source,
+        source="campaign",
     )
 
 

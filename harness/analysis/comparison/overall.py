@@ -16,18 +16,33 @@ class _Found(NamedTuple):
     words: str
 
 
-def overall(groups: Sequence[GroupComparison]) -> tuple[Verdict, str]:
+def overall(
+    groups: Sequence[GroupComparison], *, missing: Sequence[str] = ()
+) -> tuple[Verdict, str]:
     """`worse` if a gating metric or a capacity is; else `better` if one is; else `same` if every
     gating metric is; else `cannot_tell`. And why, in a sentence.
+
+    Args:
+        groups: the kinds of cells that both sides have.
+        missing: those one side should have and has not: nothing is better or the same then.
     """
     if not groups:
         return "cannot_tell", "no kind of cell is on both sides"
     capacities = [_capacity(group) for group in groups]
     gates = [found for group in groups for found in _gates(group)]
-    decided: tuple[Verdict, ...] = ("worse", "better")
-    for verdict in decided:
-        if words := [each.words for each in (*capacities, *gates) if each.verdict == verdict]:
-            return verdict, f"{verdict}: {_listed(words)}"
+    moved = (*capacities, *gates)
+    worse, better = ([e.words for e in moved if e.verdict == v] for v in ("worse", "better"))
+    if worse:
+        return "worse", f"worse: {_listed(worse)}"
+    if missing:
+        return "cannot_tell", f"not measured on both sides: {_listed(missing)}"
+    if better:
+        return "better", f"better: {_listed(better)}"
+    return _unmoved(gates)
+
+
+def _unmoved(gates: Sequence[_Found]) -> tuple[Verdict, str]:
+    """The same, or nobody can tell: nothing was found to differ."""
     if not gates:
         return "cannot_tell", "no metric that counts was measured on either side"
     untold = [each.words for each in gates if each.verdict == "cannot_tell"]
@@ -55,7 +70,7 @@ def _gates(group: GroupComparison) -> list[_Found]:
 
 
 def _place(group: GroupComparison) -> str:
-    return f"{group.workload} on {group.profile}"
+    return group.name or f"{group.workload} on {group.profile}"
 
 
 def _change(ratio: float) -> str:

@@ -9,6 +9,7 @@ import numpy as np
 
 from harness.analysis.capacity import CONFIDENCE, Capacity, capacity_of, with_binding
 from harness.analysis.comparison.types import CapacityComparison, Rules, Verdict
+from harness.analysis.comparison.verdicts import percent
 from harness.analysis.findings.types import CellFinding, StepFinding
 from harness.analysis.search.base import Observation
 from harness.analysis.search.boundary import believe, whole
@@ -58,8 +59,8 @@ def compare_capacity(
 ) -> CapacityComparison:
     """Both capacities, and how probable it is that the contender holds fewer or more runs.
 
-    The beliefs are taken as independent. Where nothing bounds either side from above, which of
-    them holds more is not known, and counts for neither.
+    The beliefs are taken as independent. A side that nothing bounds from above may hold any number
+    more: it is never found to hold fewer, however few steps it was tried with.
     """
     before, now = pooled_capacity(baseline), pooled_capacity(contender)
     unknown = [
@@ -74,11 +75,11 @@ def compare_capacity(
             why=f"the {sides} {'have' if len(unknown) > 1 else 'has'} no capacity",
         )  # fmt: skip
     lower, higher = _chances(_observations(baseline), _observations(contender))
-    open_above = before.high is None and now.high is None
-    verdict = _verdict(lower, higher, open_above=open_above, sure=rules.capacity_confidence)
+    bounded = (before.high is not None, now.high is not None)
+    verdict = _verdict(lower, higher, bounded=bounded, sure=rules.capacity_confidence)
     return CapacityComparison(
         baseline=before, contender=now, lower=lower, higher=higher, verdict=verdict,
-        why=_why(lower, higher, verdict, open_above=open_above),
+        why=_why(lower, higher, verdict, bounded=bounded),
     )  # fmt: skip
 
 
@@ -102,21 +103,26 @@ def _chances(
     return float((before * below).sum()), float((now * beyond).sum())
 
 
-def _verdict(lower: float, higher: float, *, open_above: bool, sure: float) -> Verdict:
-    if lower >= sure:
+def _verdict(lower: float, higher: float, *, bounded: tuple[bool, bool], sure: float) -> Verdict:
+    """`bounded`: whether something broke on the baseline's side, and on the contender's."""
+    if lower >= sure and bounded[1]:
         return "worse"
-    if higher >= sure:
+    if higher >= sure and bounded[0]:
         return "better"
-    return "same" if not open_above and 1 - lower - higher >= sure else "cannot_tell"
+    return "same" if any(bounded) and 1 - lower - higher >= sure else "cannot_tell"
 
 
-def _why(lower: float, higher: float, verdict: Verdict, *, open_above: bool) -> str:
+def _why(lower: float, higher: float, verdict: Verdict, *, bounded: tuple[bool, bool]) -> str:
     if verdict == "worse":
-        return f"it holds fewer with a probability of {lower:.0%}"
+        return f"it holds fewer with a probability of {percent(lower)}"
     if verdict == "better":
-        return f"it holds more with a probability of {higher:.0%}"
+        return f"it holds more with a probability of {percent(higher)}"
     if verdict == "same":
-        return f"both hold equally many with a probability of {1 - lower - higher:.0%}"
-    if open_above:
+        return f"both hold equally many with a probability of {percent(1 - lower - higher)}"
+    if not any(bounded):
         return "nothing broke on either side: what they hold beyond that was not measured"
-    return f"fewer with a probability of {lower:.0%}, more with {higher:.0%}: more steps are needed"
+    if not all(bounded):
+        side = "baseline" if bounded[1] else "contender"
+        return f"nothing broke on the {side}'s side: what it holds beyond that was not measured"
+    chances = f"fewer with a probability of {percent(lower)}, more with {percent(higher)}"
+    return f"{chances}: more steps are needed"

@@ -55,6 +55,27 @@ def sources_in(folder_name: str, findings: Findings) -> tuple[Source, ...]:
     )
 
 
+def planned_baseline(findings: Findings) -> str:
+    """The version the others are compared with: as planned, whether it was measured or not."""
+    planned = [str(each) for each in findings.campaign.get("dagster") or ()]
+    measured = [cell.dagster for cell in findings.cells]
+    return str(findings.campaign.get("baseline") or "") or next(iter([*planned, *measured]), "")
+
+
+def unmeasured(folder_name: str, findings: Findings) -> tuple[Source, ...]:
+    """The versions that were planned and have no cell: nothing is known of them, and that is told.
+
+    The baseline is none of them.
+    """
+    planned = [str(each) for each in findings.campaign.get("dagster") or ()]
+    known = {cell.dagster for cell in findings.cells} | {planned_baseline(findings)}
+    return tuple(
+        Source(label=version, folder=folder_name, dagster=version, findings=findings)
+        for version in dict.fromkeys(planned)
+        if version not in known
+    )
+
+
 def same_campaign(one: Source, other: Source) -> bool:
     """Whether both were measured in one campaign, so that their rounds belong together."""
     if one.folder != other.folder:

@@ -16,7 +16,7 @@ SCHEMA = 1
 
 Better = Literal["lower", "higher"]
 Verdict = Literal["better", "worse", "same", "cannot_tell"]
-NoiseSource = Literal["campaign", "history", "none"]
+NoiseSource = Literal["campaign", "none"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +39,8 @@ class Metric:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CellValue:
     """One metric of one cell; `why` says why it is not known. `order`: place in time in its
-    campaign, from 0; `round`: the repetition, from 1.
+    campaign, from 0; `round`: the repetition, from 1. `beyond`: not known because it is beyond all
+    bounds (most runs never got there), which is worse than any figure.
     """
 
     cell: str
@@ -47,11 +48,17 @@ class CellValue:
     order: int
     value: float | None
     why: str = ""
+    beyond: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SideFigures:
-    """One metric on one side. `middle`: geometric mean of the `n` known values; `None` of none."""
+    """One metric on one side.
+
+    `middle`: geometric mean of the `n` known values that are compared; where differences are taken
+    within rounds these are the rounds that both sides know. `None` where there is none, or where
+    some of them are 0 and some are not.
+    """
 
     values: tuple[CellValue, ...]
     middle: float | None
@@ -145,13 +152,17 @@ class CapacityComparison:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GroupComparison:
-    """One kind of cell: what both sides have in common (`setup`), and what was found."""
+    """One kind of cell: what both sides have in common (`setup`), and what was found.
+
+    `name`: what to call it: `io on 1vcpu-2gb`, with what else differs where that is not enough.
+    """
 
     profile: str
     workload: str
     setup: dict[str, str]
     capacity: CapacityComparison
     metrics: tuple[MetricComparison, ...]
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,7 +181,8 @@ class Comparison:
 
     `differences`: what forbids comparing; where there are any, it was forced. `remarks`: what
     differs and does not forbid it. `unmatched`: kinds of cells only one side has. `verdict`:
-    `worse` if any gating metric or a capacity is; else `better` if any is; else `same` if every
+    `worse` if any gating metric or a capacity is; else `cannot_tell` if a kind that the same
+    campaign measured for the baseline is missing; else `better` if any is; else `same` if every
     gating metric is; else `cannot_tell`. `why`: in a sentence.
     """
 

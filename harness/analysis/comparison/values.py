@@ -14,13 +14,21 @@ Place = tuple[str, int | None]
 
 
 class Known(NamedTuple):
-    """A figure, or why there is none. `grain`: the smallest change it can show, as a share of it:
-    a count of five runs moves in steps of 0.2. 0 where that does not matter.
+    """A figure, or why there is none.
+
+    `grain`: the smallest change it can show, as a share of it: a count of five runs moves in steps
+    of 0.2. 0 where that does not matter. `beyond`: there is none because it is beyond all bounds,
+    which is worse than any figure.
     """
 
     value: float | None
     why: str = ""
     grain: float = 0.0
+    beyond: bool = False
+
+
+BEYOND_RUNS = "beyond all bounds: half of the runs or more never got there"
+BEYOND = {"probe_s": "beyond all bounds: more than half of the probes were not answered"}
 
 
 class _Part(NamedTuple):
@@ -33,6 +41,9 @@ class _Part(NamedTuple):
 
 def cell_values(cell: CellFinding) -> dict[Place, Known]:
     """Every metric of the cell; those of a step at each concurrency it went to.
+
+    Of a cell without a valid step nothing is known: not even its idle memory, because what made
+    its steps void may have been there before them.
 
     All judged steps of one concurrency count together, weighted by what stands behind each: times
     by their runs, so that a step of few runs does not pull as one of many; rates and memory by
@@ -51,6 +62,8 @@ def cell_values(cell: CellFinding) -> dict[Place, Known]:
 
 
 def _of_cell(cell: CellFinding, metric: Metric) -> Known:
+    if not any(step.verdict != "invalid" for step in cell.steps):
+        return Known(None, "no valid step")
     value, why = _CELL[metric.key](cell)
     return Known(value, "" if value is not None else why)
 
@@ -70,7 +83,7 @@ def _of_steps(cell: CellFinding, metric: Metric, steps: Sequence[StepFinding]) -
     read, why = _STEP[metric.key]
     parts = [read(step) for step in judged]
     if any(part.beyond for part in parts):
-        return Known(None, "beyond all bounds: half of the runs or more never got there")
+        return Known(None, BEYOND.get(metric.key, BEYOND_RUNS), beyond=True)
     known = [(part.value, part.weight) for part in parts if part.value is not None and part.weight]
     if not known:
         return Known(None, f"{why} (Dagster {cell.dagster}, feed {cell.feed})")

@@ -17,7 +17,7 @@ from collections.abc import Collection, Sequence
 
 from harness.analysis.comparison.correction import holm
 from harness.analysis.comparison.types import Metric, Verdict
-from harness.analysis.history.alarm_evidence import TOGETHER, looks_at
+from harness.analysis.history.alarm_evidence import LEAST_NIGHTS, TOGETHER, looks_at
 from harness.analysis.history.alarm_look import Look
 from harness.analysis.history.alarm_series import Gated, gated_series
 from harness.analysis.history.alarm_words import Told, absent, found
@@ -46,7 +46,7 @@ def alarms_of(
             nights without figures are passed over.
         gates: metrics (`per_run_mib`, or at one load `launch_s@3`) that gate besides those that
             do by default.
-        nights: how many nights before are looked back at.
+        nights: how many nights before are looked back at; ten at least, fewer never tell enough.
 
     Returns:
         None where there is no gating series. What tonight lacks and one of the last three nights
@@ -56,6 +56,7 @@ def alarms_of(
         return ()
     tonight = entries[-1]
     before = [e for e in entries[:-1] if e.campaign == tonight.campaign and _usable(e)]
+    nights = max(nights, LEAST_NIGHTS)
     series = gated_series(before[-(nights + TOGETHER) :], tonight, gates)
     judged = [(each, *_looks(each, tonight, nights)) for each in series]
     tests = [(look.p, OVER_ALL if each.over_all else 1.0) for each, looks, _ in judged

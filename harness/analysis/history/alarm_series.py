@@ -11,6 +11,7 @@ import re
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
+from harness.analysis.comparison.metrics import METRICS
 from harness.analysis.comparison.types import Metric
 from harness.analysis.history.alarm_look import Night
 from harness.analysis.history.series import metric_called
@@ -92,6 +93,11 @@ def _table(entry: Entry, form: Form, role: Role = "subject") -> dict[_Place, Fig
         if figure.form == form and figure.role == role
         and math.isfinite(figure.value) and figure.value > 0
     }  # fmt: skip
+
+
+def gating(gates: Collection[str]) -> tuple[str, ...]:
+    """Keys of the metrics that gate by default, then those named besides."""
+    return tuple(dict.fromkeys([*(metric.key for metric in METRICS if metric.gates), *gates]))
 
 
 def _gates(key: str, gates: Collection[str]) -> bool:

@@ -98,6 +98,14 @@ def _baseline(campaign: Mapping[str, Any], versions: Sequence[str]) -> str:
     return named if named in versions else ""
 
 
+def _places(campaign: Mapping[str, Any], subjects: Sequence[str]) -> dict[str, int]:
+    """The number of each subject among those that were planned, from 1."""
+    planned = [str(each) for each in campaign.get("dagster") or ()]
+    baseline = str(campaign.get("baseline") or planned[0]) if len(planned) > 1 else ""
+    order = dict.fromkeys(each for each in (*planned, *subjects) if each != baseline)
+    return {version: number for number, version in enumerate(order, start=1)}
+
+
 def _called(cells: Sequence[AnyCell]) -> dict[str, str]:
     """A label with what the server behind it says it is: `mine (1.13.28)`."""
     said = {cell.dagster: cell.software.get("dagster", "") for cell in cells}
@@ -126,12 +134,17 @@ def _harness(environment: Mapping[str, Any]) -> str:
 def _figures(
     findings: Findings | Outline, subjects: Sequence[str], baseline: str
 ) -> Iterator[Figure]:
-    """Kind by kind: of each subject with its ratios, then of the baseline."""
+    """Kind by kind: of each subject with its ratios, then of the baseline.
+
+    A subject's number is its place in the campaign, whoever was not measured before it.
+    """
+    places = _places(findings.campaign, subjects)
     for kind, cells in _by_kind(findings).items():
         table = _table(cells)
-        for number, subject in enumerate(subjects, start=1):
+        for subject in subjects:
             if subject not in table.versions:
                 continue
+            number = places[subject]
             named = kind if number == 1 else f"{kind}, version {number}"
             own = table.logs[table.versions[subject]]
             yield from table.figures(named, "subject", "value", averages(own))

@@ -14,6 +14,7 @@ from harness.analysis.comparison.types import (
 )
 from harness.report.comparison.words import (
     VERDICT_WORDS,
+    group_name,
     metric_name,
     side_name,
     size_phrase,
@@ -42,10 +43,15 @@ class Found:
 
 def pair_phrase(comparison: Comparison) -> str:
     """`Dagster 1.13.28 beside 1.12.22`."""
+    return " beside ".join(_names(comparison))
+
+
+def _names(comparison: Comparison) -> tuple[str, str]:
+    """Contender and baseline; the word `Dagster` once."""
     contender, baseline = side_name(comparison.contender), side_name(comparison.baseline)
     if contender.startswith(WORD) and baseline.startswith(WORD):
         baseline = baseline.removeprefix(WORD)
-    return f"{contender} beside {baseline}"
+    return contender, baseline
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,13 +102,58 @@ def answer(comparison: Comparison, *, most: int = MOST_NAMED) -> str:
     return f"{counted}. Beside the verdict: {beside}." if beside else f"{counted}."
 
 
+def verdict_line(comparison: Comparison, *, most: int = MOST_OF_SEVERAL) -> str:
+    """The verdict in one line: `Dagster 1.13.28 is WORSE than 1.12.22: launch CPU by 12 % (8 to
+    16 %) in io; cannot tell in 3 figures.`
+
+    What was measured at different times says so: the machine may have changed in between.
+    """
+    contender, baseline = _names(comparison)
+    lead = LEADS[comparison.verdict].format(baseline)
+    told = f"{contender} {lead}: {_in_short(comparison, most)}."
+    apart = comparison.contender.folder != comparison.baseline.folder
+    return f"{told} {APART}" if apart and comparison.verdict in ("worse", "better") else told
+
+
+LEADS: dict[Verdict, str] = {
+    "worse": "is WORSE than {}", "better": "is BETTER than {}", "same": "is the SAME as {}",
+    "cannot_tell": "beside {}, CANNOT TELL",
+}  # fmt: skip
+APART = "They were measured at different times: a change of the machine would look the same."
+ONCE = (
+    "each side was measured once, so no difference can be told from noise; measure in rounds: "
+    "harness run --set repetitions=4"
+)
+
+
+def _in_short(comparison: Comparison, most: int) -> str:
+    counted = [part for part in parts_of(comparison, most=most) if part.counts]
+    moved = [part for part in counted if part.verdict in ("worse", "better")]
+    if not counted or (comparison.verdict == "cannot_tell" and not moved):
+        return ONCE if _once(comparison) else comparison.why or NOTHING.rstrip(".")
+    found = [each for each in found_in(comparison) if each.gates]
+    untold = sum(each.verdict == "cannot_tell" for each in found)
+    first = [part.told if part.verdict == comparison.verdict else part.words for part in moved]
+    if comparison.verdict == "same":
+        first = [f"all {count_of(len(found), 'figure')} that count"]
+    unsure = [f"cannot tell in {untold} of {len(found)} figures"] if untold else []
+    return "; ".join([*first, *unsure])
+
+
+def _once(comparison: Comparison) -> bool:
+    """Whether nothing at all tells how far equal cells differ."""
+    entries = [entry for group in comparison.groups for entry in group.metrics]
+    return bool(entries) and all(entry.noise.ratio is None for entry in entries)
+
+
 def found_in(comparison: Comparison) -> Iterator[Found]:
     """Every verdict there is, a kind of cell after the other; its capacity first."""
     several = len(comparison.groups) > 1
+    one_profile = len({each.profile for each in comparison.groups}) == 1
     for group in comparison.groups:
-        place = f"{group.workload} on {group.profile}" if several else ""
-        if several and len({each.profile for each in comparison.groups}) == 1:
-            place = group.workload
+        place = group_name(group) if several else ""
+        if one_profile:
+            place = place.replace(f" on {group.profile}", "")
         if group.capacity.why != NOT_ASKED:
             before, now = group.capacity.baseline, group.capacity.contender
             told = f"from {capacity_phrase(before)} to {capacity_phrase(now)} ({_chance(group)})"
@@ -122,10 +173,10 @@ def found_in(comparison: Comparison) -> Iterator[Found]:
 
 
 def _chance(group: GroupComparison) -> str:
-    """`fewer with a probability of 97 %`: both may well have the same number."""
+    """`97 % likely fewer`: both may well have the same number."""
     lower, higher = group.capacity.lower or 0.0, group.capacity.higher or 0.0
     more, chance = ("fewer", lower) if lower > higher else ("more", higher)
-    return f"{more} with a probability of {probability_phrase(chance)}"
+    return f"{probability_phrase(chance)} likely {more}"
 
 
 def _decided(found: Sequence[Found], verdict: Verdict, most: int) -> Iterator[Part]:

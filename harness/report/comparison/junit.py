@@ -33,6 +33,7 @@ from harness.report.comparison.words import (
     capacity_change,
     capacity_words,
     effect_phrase,
+    group_name,
     metric_name,
     middle,
     noise_phrase,
@@ -63,7 +64,7 @@ def _suites(comparison: Comparison) -> Iterator[ET.Element]:
     if comparison.forced or not comparison.groups:
         yield _with(suite_of(f"{name}: comparable", [_comparable(comparison)], told), properties)
     for group in comparison.groups:
-        suite = f"{name}: {group.workload} on {group.profile}"
+        suite = f"{name}: {group_name(group)}"
         yield _with(suite_of(suite, list(_cases(group)), told), properties)
 
 

@@ -16,6 +16,7 @@ from harness.report.comparison.headline import (
     answer,
     listed,
     pair_phrase,
+    verdict_line,
 )
 from harness.report.comparison.reasons import difference_phrase, reasons_of
 from harness.report.comparison.views import Row, Table, tables_of
@@ -26,6 +27,7 @@ from harness.report.comparison.words import (
     better_phrase,
     capacity_words,
     effect_phrase,
+    group_name,
     metric_name,
     middle,
     noise_phrase,
@@ -96,8 +98,8 @@ def _forced(document: ComparisonDocument) -> Iterator[str]:
 def _answers(document: ComparisonDocument) -> Iterator[str]:
     most = MOST_NAMED if len(document.comparisons) == 1 else MOST_OF_SEVERAL
     for comparison in document.comparisons:
-        told = escaped(answer(comparison, most=most), longest=LONGEST)
-        yield f"**{escaped(pair_phrase(comparison))}**: {told}"
+        yield f"**{escaped(verdict_line(comparison, most=most), longest=LONGEST)}**"
+        yield escaped(answer(comparison, most=most), longest=LONGEST)
 
 
 def _table(view: Table, rows: Sequence[Row], *, capacity: bool) -> Iterator[str]:
@@ -181,7 +183,7 @@ def _why(comparison: Comparison) -> Iterator[str]:
             lines = bullets(
                 f"{escaped(listed(names, MOST_NAMED))}: {inline(why)}" for names, why in found
             )
-            who = f"{side_label(comparison.contender)}, {group.workload} on {group.profile}"
+            who = f"{side_label(comparison.contender)}, {group_name(group)}"
             yield folded(f"Why: {who}", lines)
 
 
@@ -195,7 +197,7 @@ def _beside(document: ComparisonDocument) -> Iterator[str]:
 
 
 def _anew(document: ComparisonDocument) -> str:
-    """Which results it rests on, and how to make it again."""
+    """Which direction is wanted, and which results it rests on."""
     folders = dict.fromkeys(
         side.folder
         for each in document.comparisons
@@ -211,5 +213,5 @@ def _anew(document: ComparisonDocument) -> str:
     words = "Lower is better"
     if directions:
         words += f", but {', '.join(directions)}"
-    again = code(f"harness compare {' '.join(folders)}")
-    return f"{escaped(words)}. Compared by method {document.method}; made anew by {again}."
+    rests = ", ".join(map(code, folders))
+    return f"{escaped(words)}. Compared by method {document.method}, from the results {rests}."

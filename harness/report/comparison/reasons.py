@@ -16,22 +16,13 @@ def difference_phrase(difference: Difference) -> str:
     return f"{what}: {before} → {now}"
 
 
-def reasons_of(
-    group: GroupComparison, *, details: bool = True
-) -> Iterator[tuple[tuple[str, ...], str]]:
-    """(figures, why) for every reason there is, equal ones together, in the order of the table.
-
-    Args:
-        group: one kind of cell.
-        details: also of figures the verdict does not rest on, and of those that are the same.
-    """
+def reasons_of(group: GroupComparison) -> Iterator[tuple[tuple[str, ...], str]]:
+    """(figures, why) for every reason there is, equal ones together, in the order of the table."""
     by_why: dict[str, dict[str, None]] = {}
     if group.capacity.why not in ("", NOT_ASKED):
         by_why.setdefault(group.capacity.why, {})["capacity"] = None
     for entry in group.metrics:
-        # The interval that makes it the same stands in the table.
-        wanted = details or (entry.metric.gates and entry.verdict != "same")
-        for why in _told(entry) if wanted else ():
+        for why in _told(entry):
             by_why.setdefault(why, {})[metric_name(entry.metric, entry.at)] = None
     for why, names in by_why.items():
         yield tuple(names), why

@@ -1,5 +1,5 @@
-"""A comparison on a terminal, a pipe or a narrow window: the verdict first, then a table a kind
-of cell, then why.
+"""A comparison on a terminal, a pipe or a narrow window: the verdict in a line a contender, a
+table a kind of cell, the verdict in a word. Why, and all the rest, are details.
 
 Where the table is wider than the console, the same stands in lines. Colour marks, it never says
 anything alone.
@@ -27,6 +27,7 @@ from harness.report.comparison.headline import (
     answer,
     listed,
     pair_phrase,
+    verdict_line,
 )
 from harness.report.comparison.reasons import difference_phrase, reasons_of
 from harness.report.comparison.views import Row, Table, tables_of
@@ -37,6 +38,7 @@ from harness.report.comparison.words import (
     better_phrase,
     capacity_words,
     effect_phrase,
+    group_name,
     metric_name,
     middle,
     noise_phrase,
@@ -50,9 +52,7 @@ from harness.report.terminal import print_line
 
 STYLES = {"better": "bold green", "worse": "bold red", "same": "", "cannot_tell": "yellow"}
 Capacities = Sequence[CapacityComparison | None]
-FURTHER = (
-    "Further figures, which do not count for the verdict: harness compare --details, or the page."
-)
+FURTHER = "Why, what else differs, and further figures: harness compare --details, or the page."
 ENDLESS = 10_000
 """Columns, to see how wide a table would like to be."""
 
@@ -71,29 +71,46 @@ def render_comparison(
     for comparison in document.comparisons:
         _verdict(console, comparison, most)
     for comparison in document.comparisons:
-        _differences(console, comparison)
+        _differences(console, comparison, details=details)
     console.print()
     for table in tables_of(document):
         _print_table(console, table, details=details)
-    for comparison in document.comparisons:
-        _reasons(console, comparison, details=details)
-    if not details and any(table.others for table in tables_of(document)):
+    if details:
+        _details(console, document, most)
+    else:
         print_line(console, FURTHER, style="dim")
+    _in_a_word(console, document)
+
+
+def _details(console: Console, document: ComparisonDocument, most: int) -> None:
+    """The whole answer of each contender, its reasons, and how it was decided."""
+    for comparison in document.comparisons:
+        print_line(console, f"{pair_phrase(comparison)}: {answer(comparison, most=most)}")
+        _reasons(console, comparison)
     print_line(console, rules_phrase(document.rules), style="dim")
+
+
+def _in_a_word(console: Console, document: ComparisonDocument) -> None:
+    """Again at the end: what came first has scrolled away."""
+    line = Text("Verdict: ")
+    for number, comparison in enumerate(document.comparisons):
+        words = f"{side_label(comparison.contender)} {VERDICT_WORDS[comparison.verdict]}"
+        line.append(", " if number else "").append(words, style=STYLES[comparison.verdict])
+    console.print(line)
 
 
 def _verdict(console: Console, comparison: Comparison, most: int) -> None:
     if comparison.forced:
         print_line(console, f"{FORCED}.", style="bold red")
     style = STYLES[comparison.verdict]
-    told = answer(comparison, most=most)
-    print_line(console, f"{pair_phrase(comparison)}: {told}", style=style)
+    print_line(console, verdict_line(comparison, most=most), style=style)
 
 
-def _differences(console: Console, comparison: Comparison) -> None:
+def _differences(console: Console, comparison: Comparison, *, details: bool) -> None:
+    remarks = comparison.remarks if details else ()
     told = (
         (comparison.differences, "What forbids this comparison", "red"),
-        (comparison.remarks, "What else differs", ""),
+        (remarks, "What else differs", ""),
     )
     for differences, title, style in told:
         if differences:
@@ -242,12 +259,12 @@ def _entry_lines(table: Table, row: Row) -> Iterator[tuple[str, str]]:
         )
 
 
-def _reasons(console: Console, comparison: Comparison, *, details: bool) -> None:
+def _reasons(console: Console, comparison: Comparison) -> None:
     for group in comparison.groups:
-        found = list(reasons_of(group, details=details))
+        found = list(reasons_of(group))
         if not found:
             continue
-        who = f"{side_label(comparison.contender)}, {group.workload} on {group.profile}"
+        who = f"{side_label(comparison.contender)}, {group_name(group)}"
         print_line(console, f"Why: {who}", style="bold")
         for names, why in found:
             print_line(console, f"- {listed(names, MOST_NAMED)}: {why}", indent=2)

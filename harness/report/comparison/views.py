@@ -20,6 +20,7 @@ from harness.analysis.comparison.types import (
     Side,
     SideFigures,
 )
+from harness.report.comparison.words import group_name
 
 _Any = TypeVar("_Any")
 _Kind = tuple[str, str, tuple[tuple[str, str], ...]]
@@ -46,8 +47,13 @@ class Row:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
-    """One kind of cell. `comparisons`: a column each; `capacities` and rows are in their order."""
+    """One kind of cell.
 
+    `name`: `io on 1vcpu-2gb`. `comparisons`: a column each; `capacities` and rows are in their
+    order.
+    """
+
+    name: str
     profile: str
     workload: str
     setup: tuple[tuple[str, str], ...]
@@ -55,11 +61,6 @@ class Table:
     comparisons: tuple[Comparison, ...]
     capacities: tuple[CapacityComparison | None, ...]
     rows: tuple[Row, ...]
-
-    @property
-    def name(self) -> str:
-        """`io on 1vcpu-2gb`."""
-        return f"{self.workload} on {self.profile}"
 
     @property
     def gating(self) -> tuple[Row, ...]:
@@ -90,6 +91,7 @@ def _tables(baseline: Side, comparisons: Sequence[Comparison]) -> Iterator[Table
         groups = [each.get(kind) for each in found]
         profile, workload, setup = kind
         yield Table(
+            name=next(group_name(group) for group in groups if group is not None),
             profile=profile,
             workload=workload,
             setup=setup,

@@ -10,6 +10,7 @@ import re
 from harness.analysis.comparison.types import (
     CapacityComparison,
     Effect,
+    GroupComparison,
     Metric,
     MetricComparison,
     NoiseFloor,
@@ -31,7 +32,7 @@ NOT_MEASURED = "not measured"
 VERDICT_WORDS: dict[Verdict, str] = {
     "better": "better", "worse": "worse", "same": "same", "cannot_tell": "cannot tell",
 }  # fmt: skip
-FORCED = "FORCED: these results must not be compared, and were all the same"
+FORCED = "FORCED: these results must not be compared, and were compared all the same"
 
 
 def side_name(side: Side) -> str:
@@ -42,6 +43,11 @@ def side_name(side: Side) -> str:
     ran = side.software.get("dagster")
     name = side.label if side.label == side.dagster else f"{side.label} ({side.dagster})"
     return f"{name} (Dagster {ran})" if ran and ran != side.dagster else name
+
+
+def group_name(group: GroupComparison) -> str:
+    """`io on 1vcpu-2gb`."""
+    return group.name or f"{group.workload} on {group.profile}"
 
 
 def side_label(side: Side) -> str:
@@ -102,12 +108,11 @@ def verdict_phrase(entry: MetricComparison) -> str:
 
 
 def capacity_words(capacity: CapacityComparison) -> str:
-    """How probable it is that it holds fewer, or more: `fewer: 97 %, more: less than 1 %`."""
+    """How probable it is that it holds fewer, or more: `97 % likely fewer, 1 % more`."""
     if capacity.lower is None or capacity.higher is None:
         return UNDEFINED
-    return (
-        f"fewer: {probability_phrase(capacity.lower)}, more: {probability_phrase(capacity.higher)}"
-    )
+    lower, higher = probability_phrase(capacity.lower), probability_phrase(capacity.higher)
+    return f"{lower} likely fewer, {higher} more"
 
 
 def capacity_change(capacity: CapacityComparison) -> str:
@@ -152,5 +157,5 @@ def minus(text: str) -> str:
 
 
 def shortened(text: str) -> str:
-    """A digest or a long name, to be told apart and not to be typed."""
-    return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
+    """A digest or a long name, to be told apart and not to be typed: its end tells most."""
+    return text if len(text) <= LONGEST else f"{text[:8]}…{text[9 - LONGEST :]}"

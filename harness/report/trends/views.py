@@ -10,6 +10,9 @@ from harness.analysis.history.events import Event
 from harness.analysis.history.types import Annotation, Entry, History, Level, SeriesKey, Trend
 from harness.report.trends.words import series_name, short_kinds
 
+LEAST_DRAWN = 3
+"""Points: fewer are no line, and stand behind the fold."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChartView:
@@ -40,6 +43,11 @@ class ChartView:
     def unit(self) -> str:
         """What its numbers are in."""
         return "ratio" if self.trends[0].key.form == "ratio" else self.metric.unit
+
+    @property
+    def points(self) -> int:
+        """Of the longest of its series."""
+        return max(len(trend.points) for trend in self.trends)
 
     @property
     def changed(self) -> bool:
@@ -81,7 +89,8 @@ class KindView:
         return tuple(chart for chart in self.charts if not self._leads(chart))
 
     def _leads(self, chart: ChartView) -> bool:
-        return chart.metric.gates or chart.metric.key == "capacity" or chart.changed
+        wanted = chart.metric.gates or chart.metric.key == "capacity"
+        return chart.changed or (wanted and chart.points >= LEAST_DRAWN)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,6 +127,16 @@ class PageView:
             for kind in campaign.kinds
             if kind.name == trend.key.kind
         )
+
+    @property
+    def searched(self) -> bool:
+        """Whether any series is long enough to look for changes in."""
+        return any(not trend.note for chart in self.charts for trend in chart.trends)
+
+    @property
+    def longest(self) -> int:
+        """Points of the longest series."""
+        return max((chart.points for chart in self.charts), default=0)
 
     @property
     def charts(self) -> tuple[ChartView, ...]:

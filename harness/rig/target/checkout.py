@@ -13,7 +13,7 @@ import tempfile
 from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 
-from harness.errors import CampaignError
+from harness.errors import CampaignError, EnvironmentProblem
 from harness.rig.assets import cache_dir
 from harness.rig.ledger import exclusive
 from harness.rig.target.locks import PYTHON
@@ -26,6 +26,7 @@ PACKAGES = (
 """What a server and its webserver need of a monorepo, where it has them."""
 
 BUILD_TIMEOUT_S = 600
+BUILD_ATTEMPTS = 3
 _HOMES = ("python_modules", "python_modules/libraries")
 _ANYWHERE = frozenset({".git", "__pycache__", "node_modules", ".tox", ".venv"})
 _ON_TOP = frozenset({"build", "dist"})
@@ -60,19 +61,40 @@ def wheels_of(folder: Path, *, say: Callable[[str], None]) -> tuple[Path, ...]:
 
     Raises:
         CampaignError: see `packages_in`.
-        EnvironmentProblem: a package could not be built.
+        EnvironmentProblem: a package could not be built, or its sources change all the time.
     """
     packages = packages_in(folder)
-    home = cache_dir() / "checkouts" / source_digest(packages)
-    home.mkdir(parents=True, exist_ok=True)
-    with exclusive(home.with_name(f"{home.name}.lock")):
-        if not (home / _DONE).is_file():
-            names = ", ".join(package.name for package in packages)
-            say(f"Building {names} from {folder} (once per change of the sources)")
-            for package in packages:
-                _build(package, home)
-            (home / _DONE).touch()
-    return tuple(sorted(home.glob("*.whl")))
+    for _ in range(BUILD_ATTEMPTS):
+        digest = source_digest(packages)
+        home = cache_dir() / "checkouts" / digest
+        home.mkdir(parents=True, exist_ok=True)
+        with exclusive(home.with_name(f"{home.name}.lock")):
+            if (home / _DONE).is_file() or _built(folder, packages, home, say=say):
+                return tuple(sorted(home.glob("*.whl")))
+        say("The sources were changed while they were built: once more")
+    raise EnvironmentProblem(
+        f"The sources in {folder} change while they are built.",
+        hint="Measure a checkout nobody works in: git worktree add FOLDER",
+    )
+
+
+def _built(
+    folder: Path, packages: Sequence[Path], home: Path, *, say: Callable[[str], None]
+) -> bool:
+    """Build all into the folder of their digest; `False` where they are not those any more.
+
+    Wheels of sources that were edited meanwhile would stand there for the unedited ones for ever.
+    """
+    names = ", ".join(package.name for package in packages)
+    say(f"Building {names} from {folder} (once per change of the sources)")
+    for package in packages:
+        _build(package, home)
+    if source_digest(packages) != home.name:
+        for wheel in home.glob("*.whl"):
+            wheel.unlink()
+        return False
+    (home / _DONE).touch()
+    return True
 
 
 def source_digest(packages: Sequence[Path]) -> str:

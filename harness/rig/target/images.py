@@ -145,7 +145,11 @@ def _build_command(tag: str, dockerfile: Path) -> list[str]:
 
 
 def _digest(files: Iterable[Path], base: str) -> str:
+    """Identifies an image: its base, and every file by its place and content."""
     digest = hashlib.sha256(image_id(base).encode())
+    root = content_root()
     for path in files:
-        digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+        # A lock made on demand lies in the cache of this user: only its name counts.
+        name = path.relative_to(root).as_posix() if path.is_relative_to(root) else path.name
+        digest.update(name.encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()[:12]

@@ -5,12 +5,10 @@ from __future__ import annotations
 import functools
 import re
 
+from harness.campaign.plan import OLDEST
 from harness.errors import EnvironmentProblem
 from harness.rig.target.locks import PYTHON, companion_version
 from harness.rig.target.package_tools import run_pip
-
-OLDEST = (1, 5, 0)
-"""The first release the harness can host."""
 
 TIMEOUT_S = 120
 _LISTED = re.compile(r"^Available versions: (.+)$", re.MULTILINE)

@@ -6,7 +6,7 @@ by design. One bad step is no proof, and where the baseline breaks as well it is
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
 
@@ -26,12 +26,13 @@ LEAST_HELD = 4
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Place:
-    """One objective of one kind of cell at one load."""
+    """One objective of one kind of cell at one load, for one version under test."""
 
     kind: str
     load: int
     slo: str
     baseline: str
+    dagster: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +47,9 @@ class _Seen:
 def breaches_of(
     tonight: Findings, earlier: Sequence[Findings], *, baseline: str, loads: Iterable[int]
 ) -> tuple[Breach, ...]:
-    """Every objective that must never break, and that the version under test broke tonight.
+    """Every objective that must never break, and that a version under test broke tonight.
+
+    Each version is looked at alone: one that breaks everything is not watered down by the others.
 
     Args:
         tonight: of this night.
@@ -57,12 +60,13 @@ def breaches_of(
     nights = [tonight, *reversed(earlier)]
     wanted = sorted(set(loads))
     found = []
-    for kind in dict.fromkeys(kind_in(tonight, cell) for cell in tonight.cells):
+    subjects = ((kind_in(tonight, each), each.dagster) for each in tonight.cells)
+    for kind, dagster in dict.fromkeys(each for each in subjects if each[1] != baseline):
         for load, slo in product(wanted, SLO_WORDS):
-            place = _Place(kind=kind, load=load, slo=slo, baseline=baseline)
+            place = _Place(kind=kind, load=load, slo=slo, baseline=baseline, dagster=dagster)
             seen = [each for ago, night in enumerate(nights) for each in _seen(night, place, ago)]
             if not all(each.ok for each in seen if each.subject and not each.nights_ago):
-                found.append(_breach(seen, place, dagster=_subjects(tonight, place)))
+                found.append(_breach(seen, place))
     return tuple(found)
 
 
@@ -79,29 +83,29 @@ def equal_loads(campaign: Campaign) -> tuple[int, ...]:
     return tuple(sorted(loads))
 
 
-def _subjects(tonight: Findings, place: _Place) -> str:
-    cells = (cell for cell in tonight.cells if kind_in(tonight, cell) == place.kind)
-    return ", ".join(
-        dict.fromkeys(cell.dagster for cell in cells if cell.dagster != place.baseline)
-    )
-
-
 def _seen(findings: Findings, place: _Place, nights_ago: int) -> Iterator[_Seen]:
-    for cell in findings.cells:
-        if kind_in(findings, cell) != place.kind:
+    cells = [cell for cell in findings.cells if kind_in(findings, cell) == place.kind]
+    subjects = _subjects({cell.dagster for cell in cells}, place)
+    for cell in cells:
+        if cell.dagster not in {*subjects, place.baseline}:
             continue
         for step in _valid(cell.steps, place.load):
             judged = step.slo.get(place.slo)
             if judged is not None and judged.ok is not None:
-                subject = cell.dagster != place.baseline
+                subject = cell.dagster in subjects
                 yield _Seen(ok=judged.ok, nights_ago=nights_ago, subject=subject)
+
+
+def _subjects(versions: Collection[str], place: _Place) -> Collection[str]:
+    """The version itself; of a night that had not got it yet, what was under test then."""
+    return {place.dagster} if place.dagster in versions else {*versions} - {place.baseline}
 
 
 def _valid(steps: Sequence[StepFinding], load: int) -> Iterator[StepFinding]:
     return (step for step in steps if step.concurrency == load and step.verdict != "invalid")
 
 
-def _breach(seen: Sequence[_Seen], place: _Place, *, dagster: str) -> Breach:
+def _breach(seen: Sequence[_Seen], place: _Place) -> Breach:
     """What these steps say together; tonight broke something."""
     subject = [each for each in seen if each.subject]
     recent = _recent(subject)
@@ -114,7 +118,7 @@ def _breach(seen: Sequence[_Seen], place: _Place, *, dagster: str) -> Breach:
         kind=place.kind,
         slo=place.slo,
         concurrency=place.load,
-        dagster=dagster,
+        dagster=place.dagster,
         steps=sum(not each.ok for each in recent),
         of=len(recent),
         held=held,

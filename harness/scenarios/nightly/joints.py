@@ -82,11 +82,17 @@ def check_root(root: Path) -> None:
 
 
 def remove_abandoned() -> tuple[str, ...]:
-    """Take down what a crash left running, nothing that a living process uses; what there was."""
-    from harness.rig.ledger import Ledger
-    from harness.rig.leftovers import remove_leftovers, told
+    """Take down what a crash left running, nothing that a living process uses; what there was.
 
-    return tuple(told(each) for each in remove_leftovers(Ledger.default()))
+    Raises:
+        EnvironmentProblem: something is still there, and would be measured with the server.
+    """
+    from harness.rig.ledger import Ledger
+    from harness.rig.leftovers import refuse_leftovers, remove_leftovers, told
+
+    removed = remove_leftovers(Ledger.default())
+    refuse_leftovers(removed)
+    return tuple(told(each) for each in removed)
 
 
 def pin(campaign: Campaign, say: Callable[[str], None]) -> Campaign:
@@ -185,6 +191,13 @@ def alarms(found: Sequence[Entry], *, gates: Collection[str], nights: int) -> tu
     from harness.analysis.history.alarm import alarms_of
 
     return alarms_of(found, gates=gates, nights=nights)
+
+
+def gating(gates: Collection[str]) -> tuple[str, ...]:
+    """The metrics that may turn a night red: those that do by default, and `gates`."""
+    from harness.analysis.history.alarm_series import gating as gating_with
+
+    return gating_with(gates)
 
 
 def history(found: Sequence[Entry]) -> History:

@@ -21,6 +21,7 @@ from harness.report.nightly.summary import Breach, Compared, Series
 from harness.scenarios.nightly import joints
 from harness.scenarios.nightly.book import Book
 from harness.scenarios.nightly.breaches import breaches_of, equal_loads, kind_in
+from harness.scenarios.nightly.gaps import gaps_in
 from harness.scenarios.nightly.series import Past, changed_tonight, series_of, silent_phrases
 
 COMPARISON = "comparison.json"
@@ -30,10 +31,15 @@ PINNED = "pinned"
 
 @dataclass(slots=True, kw_only=True)
 class Judged:
-    """What was found. `whole`: the alarms could be asked; without them a night is never green."""
+    """What was found.
+
+    `whole`: the alarms could be asked. `gaps`: what was to be measured, and nothing valid tells
+    of it. A night that is not whole, or has a gap, is never green.
+    """
 
     findings: Findings | None = None
     whole: bool = False
+    gaps: tuple[str, ...] = ()
     nights: int = 0
     series: tuple[Series, ...] = ()
     breaches: tuple[Breach, ...] = ()
@@ -67,6 +73,8 @@ def judge(book: Book, folder: Path, *, alone: bool = False) -> Judged:
         book.unknown.append("it was interrupted, and held against nothing")
     if judged.findings is None or alone:
         return judged
+    judged.gaps = gaps_in(judged.findings, book.plan)
+    book.unknown += judged.gaps
     with book.attempt("The alarms could not be asked"):
         _ask_alarms(judged, judged.findings, book, folder)
     if judged.valid:

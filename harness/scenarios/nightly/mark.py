@@ -21,12 +21,17 @@ from harness.facts.store import read_cell_json
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mark:
-    """One night. `started_s`: epoch seconds. `ended`: its summary was written and it was whole."""
+    """One night.
+
+    `started_s`: epoch seconds. `ended`: its summary was written and it was whole. `folder`: name of
+    the results folder it made; empty before it made one.
+    """
 
     campaign: str
     started_s: float
     pid: int
     ended: bool = False
+    folder: str = ""
 
 
 def mark_path(root: Path, campaign: str) -> Path:
@@ -52,22 +57,20 @@ def read_mark(root: Path, campaign: str) -> Mark | None:
             started_s=float(told["started_s"]),
             pid=int(told["pid"]),
             ended=bool(told["ended"]),
+            folder=str(told.get("folder", "")),
         )
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
 
 def begun_folder(root: Path, mark: Mark) -> Path | None:
-    """The results folder that night made; `None` where it made none."""
-    found = []
-    for path in root.iterdir():
-        named = parse_results_name(path.name)
-        if named is None or named[1] != mark.campaign or not path.is_dir():
-            continue
-        started_s = named[0].timestamp()
-        if started_s >= int(mark.started_s):  # names have whole seconds
-            found.append((started_s, path.name, path))
-    return min(found)[-1] if found else None
+    """The results folder that night made; `None` where it made none, or it is gone.
+
+    Only by its name: a campaign of the same name that somebody ran since is not that night.
+    """
+    named = parse_results_name(mark.folder)
+    path = root / mark.folder
+    return path if named is not None and path.is_dir() else None
 
 
 def plan_in(folder: Path) -> Campaign | None:

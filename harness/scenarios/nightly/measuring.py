@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Collection, Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from harness.analysis.findings.types import Findings
-from harness.campaign.estimate import estimate_cell_s
+from harness.campaign.estimate import estimate_cell_s, estimate_s
 from harness.campaign.outline import lasts
-from harness.errors import CampaignError, EnvironmentProblem, StoredDataError
+from harness.errors import AnotherMachine, CampaignError, StoredDataError
 from harness.report.nightly.summary import Retried
 from harness.scenarios.nightly import joints
 from harness.scenarios.nightly.book import Book, told
@@ -30,11 +31,24 @@ def measure(book: Book, begun: Unfinished | None) -> None:
         return
     _note(book, Mark(campaign=book.plan.name, started_s=book.started_s, pid=os.getpid()))
     book.listener.say(f"Night {book.plan.name}: {lasts(book.plan)}")
-    book.begin(joints.measure(book.plan, book.order.options, book.listener, book.begin))
+    begin = partial(_begin, book)
+    book.begin(joints.measure(book.plan, book.order.options, book.listener, begin))
+
+
+def _begin(book: Book, folder: Path) -> None:
+    """The folder is there: from now on a night that is cut short can be found and completed."""
+    book.begin(folder)
+    if book.mark is not None:
+        _note(book, replace(book.mark, folder=folder.name))
 
 
 def _completed(book: Book, begun: Unfinished) -> bool:
-    """Complete a night that was cut short; `False` where its record does not allow it."""
+    """Complete a night that was cut short; `False` where its record does not allow it.
+
+    Raises:
+        HarnessError: it broke off again, and may be completed another time; or its record does
+            not allow it, and too little of the budget is left for a whole night.
+    """
     if begun.folder is None:
         return False
     _note(book, replace(begun.mark, pid=os.getpid()))
@@ -42,12 +56,24 @@ def _completed(book: Book, begun: Unfinished) -> bool:
     book.begin(begun.folder)
     try:
         joints.resume(begun.folder, book.order.options, book.listener)
-    except (StoredDataError, CampaignError, EnvironmentProblem) as error:
+    except (StoredDataError, CampaignError, AnotherMachine) as error:
+        if not _fits(book):
+            raise
         left = f"{begun.folder.name} could not be completed and is left: {told(error)}"
         book.left.append(left)
         book.listener.say(left)
         book.folder, book.resumed = None, False
     return book.resumed
+
+
+def _fits(book: Book) -> bool:
+    """Whether a whole night fits into what is left of the budget."""
+    budget_s = book.order.budget_s
+    return budget_s is None or estimate_s(book.plan) <= budget_s - _spent_s(book)
+
+
+def _spent_s(book: Book) -> float:
+    return joints.now_s() - book.started_s
 
 
 def _note(book: Book, mark: Mark) -> None:
@@ -102,7 +128,7 @@ def invalid_cells(findings: Findings, loads: Collection[int]) -> dict[str, str]:
 def _that_fit(book: Book, invalid: Mapping[str, str]) -> list[str]:
     """The invalid cells there is time for; the others are noted."""
     budget_s = book.order.budget_s
-    left_s = None if budget_s is None else budget_s - (joints.now_s() - book.started_s)
+    left_s = None if budget_s is None else budget_s - _spent_s(book)
     chosen = []
     for cell in book.plan.cells():
         if cell.id not in invalid:

@@ -98,8 +98,11 @@ def _judge(book: Book) -> Judged:
 
 
 def _close(book: Book, written: bool) -> None:
-    """The next night need not look after this one; what was interrupted it may complete."""
-    if book.mark is None or not written or isinstance(book.trouble, Interrupted):
+    """The next night need not look after this one; what was interrupted, or what only the moment
+    forbade, it may complete.
+    """
+    passing = isinstance(book.trouble, Interrupted | EnvironmentProblem)
+    if book.mark is None or not written or passing:
         return
     with book.attempt("The mark of this night could not be closed"):
         write_mark(book.order.root, replace(book.mark, ended=True))

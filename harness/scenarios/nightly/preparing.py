@@ -9,7 +9,7 @@ from pathlib import Path
 
 from harness.campaign.budget import fit
 from harness.campaign.host_fit import RESERVED_BYTES
-from harness.campaign.plan import Campaign
+from harness.campaign.plan import LATEST, Campaign
 from harness.errors import EnvironmentProblem
 from harness.facts.layout import parse_results_name
 from harness.rig.session import resume_command
@@ -55,11 +55,13 @@ def prepare(book: Book) -> Unfinished | None:
     _make_room(book)
     joints.check_root(order.root)
     _look_at_machine(book)
+    if order.pinned is not None and not order.pinned.is_dir():
+        book.remark(f"The pinned results {order.pinned.name} are not there.")
     asked = order.campaign
     book.plan = joints.pin(asked, book.listener.say)
     if len(book.plan.dagster) < len(asked.dagster):
-        book.remark(f"latest is {book.plan.dagster[-1]}, which the campaign names besides: it is "
-                    "measured once")  # fmt: skip
+        newest = _replaced(asked, book.plan)
+        book.remark(f"latest is {newest}, which the campaign names besides: it is measured once")
     if order.budget_s is not None:
         book.plan, shortened = fit(book.plan, order.budget_s)
         book.shortened += shortened
@@ -69,6 +71,13 @@ def prepare(book: Book) -> Unfinished | None:
     for sentence in (*book.left, *book.shortened):
         book.listener.say(sentence)
     return found if found is not None and found.resumable else None
+
+
+def _replaced(asked: Campaign, plan: Campaign) -> str:
+    """The number that took the place of `latest`: pinning keeps the order of first mention."""
+    before = asked.dagster[: asked.dagster.index(LATEST)]
+    new = [version for version in plan.dagster if version not in before]
+    return new[0] if new else plan.dagster[-1]
 
 
 def unfinished(order: Order, plan: Campaign, *, now_s: float) -> Unfinished | None:
@@ -152,7 +161,8 @@ def kept_folders(order: Order, tonight: Path | None = None) -> Collection[str]:
     """
     mark = read_mark(order.root, order.campaign.name)
     cut = begun_folder(order.root, mark) if mark is not None and not mark.ended else None
-    kept = {path.name for path in (order.pinned, tonight, cut) if path is not None}
+    named = [path for path in (order.pinned, tonight, cut) if path is not None]
+    kept = {name for path in named for name in (path.name, path.resolve().name)}
     for path in order.root.iterdir() if order.root.is_dir() else ():
         named = parse_results_name(path.name)
         if named is None or named[1] != order.campaign.name:

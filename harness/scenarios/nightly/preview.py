@@ -52,10 +52,13 @@ def _compared(order: Order, plan: Campaign) -> Iterator[str]:
     if plan.baseline_version is not None:
         yield f"  Dagster {plan.baseline_version} in the same night"
     if order.pinned is not None:
-        yield f"  the pinned results {order.pinned.name}"
+        there = "" if order.pinned.is_dir() else ", which are not there"
+        yield f"  the pinned results {order.pinned.name}{there}"
     nights = _earlier(order)
-    most = order.campaign.nightly.nights
-    yield f"  {count_of(nights, 'earlier night')} in {order.root}, the last {most} of them at most"
+    wishes = order.campaign.nightly
+    before = f"{count_of(nights, 'earlier night')} in {order.root}"
+    yield f"  {before}, the last {wishes.nights} of them at most"
+    yield f"Turns red for: {', '.join(joints.gating(wishes.gates))}; OOM kills, failed runs"
 
 
 def _earlier(order: Order) -> int:

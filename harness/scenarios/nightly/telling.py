@@ -52,7 +52,8 @@ def exit_code_of(trouble: HarnessError | None, judged: Judged) -> ExitCode:
         return ExitCode.BREACH
     if trouble is not None:
         return trouble.exit_code
-    return ExitCode.PASS if judged.whole and judged.valid else ExitCode.INCONCLUSIVE
+    certain = judged.whole and judged.valid and not judged.gaps
+    return ExitCode.PASS if certain else ExitCode.INCONCLUSIVE
 
 
 def status_of(code: ExitCode) -> Status:

@@ -154,7 +154,7 @@ def test_a_budget_that_is_none_is_refused(
         ("nowhere.yaml",),
         ("--preset", "nightlie"),
         ("c.yaml", "--preset", "nightly"),
-        ("--set", "nightly.pinned=nowhere"),
+        ("--set", "nightly.gates=[lanch_s]"),
         ("--webhook-file", "nowhere"),
         ("--set", "nightly.nights=0"),
     ],
@@ -173,6 +173,27 @@ def test_pinned_results_are_found_by_path_or_by_name(
     for name in (str(tmp_path / "old"), "old"):
         assert run("--results", str(tmp_path), "--set", f"nightly.pinned={name}") == 0
     assert [order.pinned for order in orders] == [tmp_path / "old"] * 2
+
+
+def test_pinned_results_that_are_gone_keep_nobody_from_measuring(
+    run: Run, orders: list[Order], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A night is told all the same: without a summary the one before would stand there."""
+    argv = ("--results", str(tmp_path), "--set", "nightly.pinned=gone")
+    assert run(*argv) == 0
+    assert orders[0].pinned == tmp_path / "gone"
+    assert run(*argv, "--dry-run") == 0
+    assert "the pinned results gone, which are not there" in capsys.readouterr().out
+
+
+def test_a_gate_that_is_none_is_named_with_what_was_meant(
+    run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("--dry-run", "--results", str(tmp_path), "--set", "nightly.gates=[per_run_mb]") == 2
+    assert "Did you mean per_run_mib?" in capsys.readouterr().err
+    assert run("--dry-run", "--results", str(tmp_path), "--set", "nightly.gates=[per_run_mib]") == 0
+    (line,) = [said for said in capsys.readouterr().out.splitlines() if "Turns red for" in said]
+    assert "per_run_mib; OOM kills, failed runs" in line
 
 
 def test_the_secret_of_the_environment_is_used_and_not_shown(

@@ -105,6 +105,7 @@ def findings_of(
     broke: Mapping[tuple[str, int], str] | None = None,
     invalid: Collection[str] = (),
     void: bool = False,
+    hung: str = "",
 ) -> Findings:
     """Every cell of the campaign measured at 1 and 3.
 
@@ -113,6 +114,7 @@ def findings_of(
         broke: the objective that broke, by Dagster version and load.
         invalid: ids of cells with a fatal issue.
         void: no step counts.
+        hung: no step of this Dagster version counts.
     """
     told = broke or {}
     cells = tuple(
@@ -121,7 +123,7 @@ def findings_of(
             repetition=plan.repetition,
             steps=tuple(
                 judged_step(load, broke=told.get((plan.dagster, load), ""),
-                            verdict="invalid" if void else "pass")
+                            verdict="invalid" if void or hung == plan.dagster else "pass")
                 for load in (1, 3)
             ),
         )

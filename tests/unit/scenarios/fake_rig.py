@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -109,11 +110,17 @@ class Telemetry(FakeTelemetry):
 
 @dataclass
 class FakeHosting:
-    """Stands for `Hosting`: its targets serve at once."""
+    """Stands for `Hosting`: its targets serve at once. `builds` of the machine are its software."""
 
     machine: Machine
     kind: str = "process"
     pool_probe: bool = True
+
+    @property
+    def software(self) -> dict[str, SimpleNamespace]:
+        return {
+            entry: SimpleNamespace(sha256=digest) for entry, digest in self.machine.builds.items()
+        }
 
     def target(self, cell: CellPlan, folder: Path) -> FakeTarget:
         self.machine.targets.append(cell.id)
@@ -134,6 +141,7 @@ class Machine:
         self.environment = copy.deepcopy(ENVIRONMENT)
         self.limits: Limits | None = LIMITS
         self.software: dict[str, Any] = {"lock": {"sha256": "a"}, "project": "chance"}
+        self.builds: dict[str, str] = {}
         self.targets: list[str] = []
         self.orders: list[LoadOrder] = []
         self.during: Callable[[LoadOrder], None] = lambda _: None

@@ -99,9 +99,27 @@ class TestWithin:
         self, slower: Path
     ) -> None:
         for wrong in ({"baseline": "1.0.0"}, {"contender": "1.0.0"}):
-            with pytest.raises(CampaignError, match=r"1\.0\.0 is none") as caught:
+            with pytest.raises(CampaignError, match=r"1\.0\.0 has no cell") as caught:
                 compare_folders(slower, **wrong)
             assert CONTENDER in caught.value.evidence
+
+    def test_a_baseline_that_was_not_measured_is_no_other_version(self, copy: Copy) -> None:
+        def lost(document: dict[str, Any]) -> None:
+            document["campaign"] |= {"dagster": ["1.0.0", BASELINE, CONTENDER], "baseline": "1.0.0"}
+
+        folder = copy("lost", lost)
+        with pytest.raises(CampaignError, match=r"1\.0\.0 has no cell"):
+            compare_folders(folder)
+        assert sides(compare_folders(folder, baseline=BASELINE))[0] == (BASELINE, CONTENDER)
+
+    def test_a_version_that_was_planned_and_not_measured_is_told(self, copy: Copy) -> None:
+        def lost(document: dict[str, Any]) -> None:
+            document["campaign"]["dagster"] = [BASELINE, CONTENDER, "1.99.0"]
+
+        document = compare_folders(copy("lost", lost), rules=Rules(tolerance=0.9))
+        assert sides(document)[-1] == (BASELINE, "1.99.0")
+        assert document.comparisons[-1].verdict == "cannot_tell"
+        assert exit_code_of(document) != ExitCode.PASS
 
     def test_one_version_alone_is_nothing_to_compare(self, repo_root: Path) -> None:
         with pytest.raises(CampaignError, match="nothing to compare") as caught:
@@ -133,9 +151,10 @@ class TestAcross:
         b = Path(shutil.copytree(a, tmp_path / "other" / "a"))
         assert sides(compare_folders(a, b)) == [(a.as_posix(), b.as_posix())]
 
-    def test_a_folder_beside_itself_has_two_names_all_the_same(self, copy: Copy) -> None:
+    def test_a_folder_beside_itself_is_refused(self, copy: Copy) -> None:
         a = copy("a", only(BASELINE))
-        assert sides(compare_folders(a, a)) == [("before", "now")]
+        with pytest.raises(CampaignError, match="the same folder"):
+            compare_folders(a, a.parent / "." / a.name)
 
     def test_the_same_versions_in_both_are_each_compared_with_themselves(self, copy: Copy) -> None:
         document = compare_folders(copy("a"), copy("b"))
@@ -190,6 +209,7 @@ class TestRefusal:
     def test_who_insists_gets_it_marked(self, moved: tuple[Path, Path]) -> None:
         document = compare_folders(*moved, force=True)
         assert document.comparisons[0].forced
+        assert exit_code_of(document) == ExitCode.INCONCLUSIVE
         assert document.comparisons[0].groups
 
     def test_nothing_in_common_cannot_be_told(self, copy: Copy) -> None:

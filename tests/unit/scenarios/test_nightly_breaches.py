@@ -104,6 +104,14 @@ def test_a_load_that_is_not_measured_every_night_is_not_looked_at() -> None:
     assert breaches(searched, GOOD) == ()
 
 
+def test_each_version_is_looked_at_alone() -> None:
+    """Four of four steps of one are no "4 of 12" of three."""
+    plan = pinned_of(campaign_of("workloads=[io]", "dagster=[1.13.27, 1.13.25, 1.13.26, latest]"))
+    (breach,) = breaches(findings_of(plan, broke=OOM_AT_3))
+    assert breach.red
+    assert (breach.dagster, breach.steps, breach.of) == (NEWEST, 4, 4)
+
+
 def test_an_invalid_step_breaks_nothing() -> None:
     void = replace(
         BAD,

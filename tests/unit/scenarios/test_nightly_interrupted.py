@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from factory_nightly import BEGAN, World, raising
 
 from harness.campaign.estimate import estimate_cell_s, estimate_s
 from harness.errors import (
+    AnotherMachine,
     EnvironmentProblem,
     ExitCode,
     Interrupted,
@@ -142,7 +144,7 @@ def test_a_newer_dagster_makes_another_night_of_it(
 
 
 @pytest.mark.parametrize(
-    "error", [StoredDataError("It is damaged."), EnvironmentProblem("This is another machine.")]
+    "error", [StoredDataError("It is damaged."), AnotherMachine("This is another machine.")]
 )
 def test_a_record_that_cannot_go_on_is_left_and_the_night_begins_anew(
     world: World, error: Exception
@@ -153,6 +155,30 @@ def test_a_record_that_cannot_go_on_is_left_and_the_night_begins_anew(
     assert summary.exit_code == ExitCode.PASS
     assert (summary.resumed, summary.folder) == (False, "20261125T021038Z-nightly")
     assert f"{FOLDER} could not be completed and is left: {error.args[0]}" in summary.left
+
+
+def test_what_only_this_moment_forbids_leaves_the_night_to_the_next_one(world: World) -> None:
+    """Another campaign at work, a full disk: begun anew, half a night would be lost."""
+    cut_short(world)
+    world.fail["resume"] = raising(EnvironmentProblem("Another campaign is measuring."))
+    summary = world.night()
+    assert (summary.exit_code, summary.folder) == (ExitCode.ENVIRONMENT, FOLDER)
+    assert not any(call.startswith("measure") for call in world.calls)
+    world.fail.clear()
+    assert world.night().resumed
+
+
+def test_no_whole_night_begins_in_what_is_left_of_the_budget(world: World) -> None:
+    cut_short(world)
+
+    def fail_late() -> None:
+        world.now += 40 * 60
+        raise StoredDataError("It is damaged.")
+
+    world.fail["resume"] = fail_late
+    summary = world.night()
+    assert summary.exit_code == ExitCode.BAD_INPUT
+    assert not any(call.startswith("measure") for call in world.calls)
 
 
 def test_a_target_that_fails_while_it_goes_on_is_no_reason_to_begin_anew(world: World) -> None:
@@ -185,16 +211,27 @@ def test_marks_of_campaigns_are_apart(world: World) -> None:
     assert read_mark(world.root, "other") == Mark(campaign="other", started_s=1.0, pid=1)
 
 
-def test_the_folder_of_a_night_is_the_first_of_its_campaign_since_it_began(world: World) -> None:
-    mark = Mark(campaign="nightly", started_s=BEGAN.timestamp() + 0.7, pid=1)
-    early, late = (BEGAN + timedelta(minutes=n) for n in (-5, 5))
-    names = [f"{early:%Y%m%dT%H%M%SZ}-nightly", f"{late:%Y%m%dT%H%M%SZ}-nightly", "x", "history",
-             f"{BEGAN:%Y%m%dT%H%M%SZ}-nightly-long"]  # fmt: skip
-    for name in names:
-        (world.root / name).mkdir(parents=True)
-    assert begun_folder(world.root, mark) == world.root / names[1]
-    (world.root / FOLDER).mkdir()
+def test_the_folder_of_a_night_is_the_one_it_made(world: World) -> None:
+    mark = Mark(campaign="nightly", started_s=BEGAN.timestamp(), pid=1, folder=FOLDER)
+    assert begun_folder(world.root, mark) is None
+    (world.root / FOLDER).mkdir(parents=True)
     assert begun_folder(world.root, mark) == world.root / FOLDER
+    assert begun_folder(world.root, replace(mark, folder="")) is None
+
+
+def test_a_campaign_run_by_hand_is_not_taken_for_the_night_that_was_killed(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr("harness.scenarios.nightly.joints.measure", _killed)
+        with pytest.raises(Killed):
+            world.night()
+    by_hand = f"{BEGAN + timedelta(hours=1):%Y%m%dT%H%M%SZ}-nightly"
+    (world.root / by_hand).mkdir(parents=True)
+    world.now += 2 * 3600
+    summary = world.night()
+    assert summary.folder not in (None, by_hand)
+    assert "before it measured anything" in summary.left[0]
 
 
 def test_a_cell_that_was_cut_off_or_failed_is_still_to_be_measured(world: World) -> None:

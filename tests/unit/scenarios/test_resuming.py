@@ -3,97 +3,41 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
-from fake_rig import Machine, Watching, cell_ids, plan, shape, stored
+from fake_rig import Machine, Watching, plan, shape, stored
 from fakes import LIMITS
+from resuming_cases import (
+    CPU,
+    IO,
+    PLAN,
+    at,
+    broken_off,
+    kinds,
+    resumptions,
+    said,
+    whole,
+)
 
 from harness.errors import (
-    CampaignError,
     EnvironmentProblem,
     Interrupted,
-    StoredDataError,
     TargetFailed,
 )
 from harness.facts.layout import CellFolder, ResultsFolder
 from harness.facts.store import read_cell_json
-from harness.rig import lock, resumed_session
-from harness.rig.ledger import Entry, Ledger
-from harness.rig.protocols import LoadOrder
 from harness.scenarios import threshold
 from harness.scenarios.resuming import resume
 
 pytestmark = pytest.mark.unit
 
-PLAN = plan()
-IO, CPU = cell_ids(PLAN)
-GONE = {"owner_pid": 2**22 + 1, "owner_created_s": 1.0}  # above the kernel's highest pid
-
 
 @pytest.fixture
 def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
     return Machine(tmp_path, monkeypatch)
-
-
-def at(cell_number: int, step: int, error: BaseException) -> Callable[[LoadOrder], None]:
-    """Raises in that step of that cell; both count from 0."""
-    seen = {"cell": -1}
-
-    def during(order: LoadOrder) -> None:
-        seen["cell"] += order.step == 0
-        if (seen["cell"], order.step) == (cell_number, step):
-            raise error
-
-    return during
-
-
-def broken_off(
-    machine: Machine, cell_number: int, step: int, error: BaseException | None = None
-) -> Path:
-    """A campaign that ended there, by Ctrl-C unless an error is given."""
-    machine.during = at(cell_number, step, error or KeyboardInterrupt())
-    with pytest.raises((Interrupted, TargetFailed)):
-        machine.run(PLAN)
-    machine.during = lambda _: None
-    machine.targets.clear()
-    machine.orders.clear()
-    path = machine.only()
-    assert path is not None
-    return path
-
-
-def journal(path: Path) -> list[dict[str, Any]]:
-    return stored(path).journal
-
-
-def said(path: Path, cell_id: str) -> list[str]:
-    """What the journal tells of a cell's going on."""
-    kinds = ("resumed", "again", "note")
-    return [
-        line["reason"]
-        for line in journal(path)
-        if line.get("cell") == cell_id and line.get("kind") in kinds
-    ]
-
-
-def resumptions(path: Path) -> list[dict[str, Any]]:
-    return [line for line in journal(path) if "environment" in line]
-
-
-def kinds(path: Path, cell_id: str) -> list[str]:
-    (facts,) = (each for each in stored(path).cells if each.cell.id == cell_id)
-    return [step.kind for step in facts.steps]
-
-
-def whole(tmp_path: Path) -> dict[str, Any]:
-    """The shape of the same campaign measured in one go."""
-    with pytest.MonkeyPatch.context() as patch:
-        return shape(Machine(tmp_path / "whole", patch).run(PLAN))
 
 
 @pytest.mark.parametrize(
@@ -368,85 +312,6 @@ def test_cells_to_measure_again_are_set_aside_before_anything_runs(machine: Mach
     machine.targets.clear()
     machine.resume(path)
     assert machine.targets == [IO, CPU]
-
-
-def test_an_unknown_cell_is_refused_with_those_there_are(machine: Machine) -> None:
-    path = machine.run(PLAN)
-    with pytest.raises(CampaignError, match="no cell nobody") as caught:
-        machine.resume(path, again=["nobody"])
-    assert IO in caught.value.evidence
-
-
-def test_a_damaged_cell_is_named_and_can_be_measured_again(
-    machine: Machine, tmp_path: Path
-) -> None:
-    path = broken_off(machine, 1, 1)
-    (path / "cells" / IO / "runs.parquet").write_bytes(b"half")
-    with pytest.raises(StoredDataError, match=r"runs\.parquet is damaged") as caught:
-        machine.resume(path)
-    assert caught.value.hint.endswith(f"harness resume {path} --again {IO}")
-    machine.resume(path, again=[IO])
-    assert shape(path) == whole(tmp_path)
-
-
-def test_it_is_refused_while_a_living_process_measures(machine: Machine) -> None:
-    path = broken_off(machine, 0, 4)
-    with (
-        lock.campaign_lock(machine.root / "state" / "campaign.lock", holder="fake"),
-        pytest.raises(EnvironmentProblem, match="Another campaign is measuring"),
-    ):
-        machine.resume(path)
-    assert machine.targets == []
-    assert resumptions(path) == []
-
-
-def test_what_the_dead_process_left_running_is_removed_first_and_said(machine: Machine) -> None:
-    path = broken_off(machine, 0, 4)
-    ledger = Ledger.default()
-    folder = machine.root / "work"
-    folder.mkdir()
-    ledger.add(Entry(id="w", kind="folder", name="work", path=str(folder), **GONE))  # type: ignore[arg-type]
-    listener = Watching()
-    machine.resume(path, listener)
-    assert listener.news[0] == "Left behind by a harness that is gone: folder work: removed (1)"
-    assert resumptions(path)[0]["removed"] == ["folder work: removed (1)"]
-    assert ledger.entries() == ()
-
-
-def test_what_cannot_be_removed_ends_it_before_anything_is_measured(machine: Machine) -> None:
-    path = broken_off(machine, 0, 4)
-    folder = machine.root / "theirs"
-    folder.mkdir()
-    (folder / "letter.txt").touch()
-    Ledger.default().add(
-        Entry(id="w", kind="folder", name="work", path=str(folder), **GONE)  # type: ignore[arg-type]
-    )
-    with pytest.raises(EnvironmentProblem, match="cannot be removed") as caught:
-        machine.resume(path)
-    assert "harness down" in caught.value.hint
-    assert machine.targets == []
-
-
-def test_the_target_of_the_cells_there_are_is_the_target_of_the_rest(
-    machine: Machine, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    path = broken_off(machine, 1, 1)
-    asked: list[str] = []
-    monkeypatch.setattr(resumed_session, "choose", lambda kind, _: asked.append(kind) or kind)
-    machine.resume(path)
-    assert asked == ["process"]
-
-
-def test_what_was_killed_before_its_environment_was_written_begins(
-    machine: Machine, tmp_path: Path
-) -> None:
-    path = machine.run(PLAN)
-    shutil.rmtree(path / "cells")
-    for name in ("environment.json", "journal.jsonl", "findings.json"):
-        (path / name).unlink()
-    machine.resume(path)
-    assert shape(path) == whole(tmp_path)
-    assert [each["environment"] for each in resumptions(path)] == ["environment.json"]
 
 
 def test_ctrl_c_offers_to_go_on(machine: Machine) -> None:

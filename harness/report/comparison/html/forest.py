@@ -17,7 +17,7 @@ TICKS: dict[float, tuple[float, ...]] = {
     2.4: (0.5, 1, 2), 4.0: (1 / 3, 1, 3), 8.0: (0.2, 1, 5), 20.0: (0.1, 1, 10),
     100.0: (0.02, 1, 50),
 }  # fmt: skip
-MOST_CUT = 0.2
+MOST_CUT = 0.1
 """So many of the intervals' ends may lie beyond the line: one wide one must not press all flat."""
 
 

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 from factory_comparison import (
     NEW,
     OLD,
+    RUNS,
     Truth,
     make_cell,
     make_findings,
@@ -21,8 +25,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.analysis.comparison.compare import Source, compare, compare_all, sources_in
-from harness.analysis.comparison.types import Comparison, MetricComparison, NoiseFloor, Rules
-from harness.analysis.findings.types import Findings
+from harness.analysis.comparison.types import Comparison, MetricComparison, Rules
+from harness.analysis.findings.types import CellFinding, Findings
 from harness.report.json_document import findings_from
 
 pytestmark = pytest.mark.unit
@@ -196,15 +200,117 @@ def test_loads_both_sides_went_to_are_compared() -> None:
     }  # fmt: skip
 
 
+def in_rounds(version: str, *cells: dict[int, dict[str, Any]], **truth: Any) -> list[CellFinding]:
+    """A cell a round, with what differs from the usual by load."""
+    return [
+        make_cell(version, [make_step(n, **figures) for n, figures in loads.items()],
+                  repetition=number, **truth)
+        for number, loads in enumerate(cells, start=1)
+    ]  # fmt: skip
+
+
 def test_a_load_a_cell_did_not_go_to_is_said() -> None:
-    old = [make_cell(OLD, [make_step(n) for n in (1, 3)], repetition=r) for r in (1, 2)]
-    new = [
-        make_cell(NEW, [make_step(n) for n in loads], repetition=r)
-        for r, loads in ((1, (1, 3)), (2, (1,)))
-    ]
+    old = in_rounds(OLD, *[{1: {}, 3: {}}] * 3)
+    new = in_rounds(NEW, {1: {}, 3: {}}, {1: {}}, {1: {}, 3: {}})
     entry = metrics(compared(make_findings([*old, *new])))["io", "launch_s@3"]
     assert entry.contender.values[1].why == "3 runs at once were not tried"
-    assert (entry.effect.n, entry.contender.n) == (1, 1)
+    assert (entry.effect.n, entry.contender.n) == (2, 2)
+
+
+def test_a_load_with_hardly_a_common_round_is_left_out() -> None:
+    """Rounds 1 and 2 here, 2 and 3 there: one pair, which nothing can decide."""
+    old = in_rounds(OLD, {1: {}, 4: {}}, {1: {}, 4: {}}, {1: {}}, {1: {}})
+    new = in_rounds(NEW, {1: {}}, {1: {}, 4: {}}, {1: {}, 4: {}}, {1: {}})
+    assert ("io", "launch_s@4") not in metrics(compared(make_findings([*old, *new])))
+
+
+def test_the_values_told_are_those_the_difference_is_made_of() -> None:
+    """Else 1.41 → 1.1 would be told as +10 %."""
+    old = in_rounds(OLD, *({3: {"launch_s": each}} for each in (1.0, 1.0, 2.0, 2.0)))
+    new = in_rounds(NEW, {3: {"launch_s": 1.1}}, {3: {"launch_s": 1.1}}, {1: {}}, {1: {}})
+    entry = metrics(compared(make_findings([*old, *new])))["io", "launch_s@3"]
+    assert (entry.baseline.middle, entry.contender.middle) == pytest.approx((1.0, 1.1))
+    assert entry.effect.ratio == pytest.approx(1.1)
+    assert (entry.baseline.n, len(entry.baseline.values)) == (2, 4)
+
+
+LOST: dict[str, Any] = {"launch_s": None, "runs": RUNS}
+
+
+def test_runs_that_never_get_there_are_worse_than_any_figure() -> None:
+    old, new = in_rounds(OLD, *[{8: {}}] * 4), in_rounds(NEW, *[{8: LOST}] * 4)
+    entry = metrics(compared(make_findings([*old, *new])))["io", "launch_s@8"]
+    assert (entry.verdict, entry.effect.ratio) == ("worse", None)
+    assert "0 of 4 cells of the baseline, 4 of 4 of the contender" in entry.why
+    back = metrics(compared(make_findings([*old, *new]), NEW, OLD))["io", "launch_s@8"]
+    assert back.verdict == "better"
+
+
+def test_a_collapse_in_some_rounds_is_never_called_better() -> None:
+    fast = {8: {"launch_s": 0.7}}
+    old, new = in_rounds(OLD, *[{8: {}}] * 4), in_rounds(NEW, {8: LOST}, {8: LOST}, fast, fast)
+    entry = metrics(compared(make_findings([*old, *new])))["io", "launch_s@8"]
+    assert entry.verdict == "cannot_tell"
+    assert "2 of 4 of the contender" in entry.why
+
+
+def test_a_throughput_that_stopped_is_worse_and_one_zero_is_told_as_such() -> None:
+    def at_8(*rates: float) -> list[dict[int, dict[str, Any]]]:
+        return [{8: {"throughput_runs_per_s": rate}} for rate in rates]
+
+    old = in_rounds(OLD, *at_8(1, 1, 1, 1))
+    stopped = compared(make_findings([*old, *in_rounds(NEW, *at_8(0, 0, 0, 0))]))
+    entry = metrics(stopped)["io", "throughput_runs_per_s@8"]
+    assert (entry.verdict, stopped.verdict) == ("worse", "worse")
+    once = compared(make_findings([*old, *in_rounds(NEW, *at_8(1, 1, 1, 0))]))
+    entry = metrics(once)["io", "throughput_runs_per_s@8"]
+    assert (entry.verdict, entry.effect.ratio, entry.contender.middle) == (
+        "cannot_tell",
+        None,
+        None,
+    )
+    assert entry.why == "undefined: the contender is 0 in 1 of 4 cells"
+
+
+def test_a_kind_one_version_lacks_leaves_nothing_the_same() -> None:
+    whole = simulate(Truth(noise=0.001, loads=(1,)), 1)
+    assert compared(whole).verdict == "same"
+    cells = tuple(c for c in whole.cells if (c.dagster, c.workload) != (NEW, "cpu"))
+    found = compared(replace(whole, cells=cells))
+    assert found.verdict == "cannot_tell"
+    assert found.why.startswith("not measured on both sides: cpu")
+
+
+def test_kinds_are_told_apart_by_what_differs() -> None:
+    def cells(version: str) -> list[CellFinding]:
+        return [
+            make_cell(version, [make_step(1)], repetition=1, max_workers=workers, workload=name)
+            for name, workers in (("io", 6), ("io", 12), ("cpu", 6))
+        ]
+
+    found = compared(make_findings([*cells(OLD), *cells(NEW)]))
+    assert [group.name for group in found.groups] == [
+        "io on 1vcpu-2gb, workers 6", "io on 1vcpu-2gb, workers 12", "cpu on 1vcpu-2gb",
+    ]  # fmt: skip
+
+
+def test_noise_of_a_busy_load_is_not_that_of_a_calm_one() -> None:
+    """RSS of a run alone on a server is known to 0.1 %; among three it is not."""
+    rng = np.random.default_rng(3)
+
+    def rounds(version: str, shift: float) -> list[CellFinding]:
+        return in_rounds(
+            version,
+            *(
+                {1: {"run_rss_mib": 100 * shift * math.exp(0.001 * rng.standard_normal())},
+                 3: {"run_rss_mib": 100 * math.exp(0.05 * rng.standard_normal())}}
+                for _ in range(4)
+            ),
+        )  # fmt: skip
+
+    found = metrics(compared(make_findings([*rounds(OLD, 1.0), *rounds(NEW, 0.94)])))
+    assert found["io", "run_rss_mib@1"].verdict == "better"
+    assert found["io", "run_rss_mib@3"].verdict == "cannot_tell"
 
 
 def test_two_campaigns_are_not_paired() -> None:
@@ -225,10 +331,6 @@ def test_single_campaigns_have_a_ratio_and_no_verdict(stored: Loader) -> None:
     assert (found.differences, found.verdict) == ((), "cannot_tell")
     entry = metrics(found)["cpu", "launch_cpu_s"]
     assert (entry.effect.ratio, entry.effect.low, entry.noise.source) == (1.0, None, "none")
-    known = NoiseFloor(ratio=None, cell_sd=0.01, free=30, pairs=60, source="history")
-    sources = [sources_in(name, stored("quick-compose"))[0] for name in "ab"]
-    judged = metrics(compare(*sources, noise={"launch_cpu_s": known}))["cpu", "launch_cpu_s"]
-    assert (judged.verdict, judged.noise.source) == ("same", "history")
 
 
 def test_containers_beside_processes_are_forced(stored: Loader) -> None:

@@ -17,7 +17,15 @@ CHANCES = st.lists(st.floats(0, 1), min_size=1, max_size=20)
 def test_a_known_case() -> None:
     adjusted = [each.p for each in holm([0.01, 0.04, 0.03, 0.005])]
     assert adjusted == pytest.approx([0.03, 0.06, 0.06, 0.02])
-    assert [each.factor for each in holm([0.01, 0.04, 0.03, 0.005])] == [3, 1, 2, 4]
+    # What comes last is held back by the one before it: 0.06 ÷ 0.04.
+    factors = [each.factor for each in holm([0.01, 0.04, 0.03, 0.005])]
+    assert factors == pytest.approx([3, 1.5, 2, 4])
+
+
+@given(st.lists(st.floats(1e-6, 1), min_size=1, max_size=20))
+def test_the_factor_is_what_a_chance_is_multiplied_by(chances: list[float]) -> None:
+    for plain, found in zip(chances, holm(chances), strict=True):
+        assert found.p == pytest.approx(min(1.0, plain * found.factor))
 
 
 def test_nothing_to_correct() -> None:

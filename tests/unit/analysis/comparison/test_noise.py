@@ -14,13 +14,12 @@ from harness.analysis.comparison.noise import (
     LEAST_SD,
     Reading,
     Scatter,
+    comparable,
     noise_floor,
     scatter_of,
     together,
-    with_history,
     with_others,
 )
-from harness.analysis.comparison.types import NoiseFloor
 
 pytestmark = pytest.mark.unit
 
@@ -115,16 +114,11 @@ def test_several_count_by_their_degrees_of_freedom() -> None:
     assert together([]) is None
 
 
-def test_earlier_campaigns_tell_the_noise_of_single_cells() -> None:
-    known = NoiseFloor(ratio=0.1, cell_sd=0.03, free=20, pairs=40, source="history")
-    alone = with_history(None, known)
-    assert alone is not None
-    assert (alone.sd, alone.free) == (pytest.approx(0.03), 20)
-    own = Scatter(variance=0.0025, free=3, pairs=12)
-    assert with_history(own, known) == Scatter(variance=0.0025, free=23, pairs=12)
-    silent = NoiseFloor(ratio=None, cell_sd=None, free=0, pairs=0, source="none")
-    assert with_history(own, silent) == own
-    assert with_history(None, None) is None
+def test_a_load_with_noise_of_another_size_has_no_say() -> None:
+    calm = Scatter(variance=0.001**2, free=3, pairs=12)
+    assert comparable(calm, Scatter(variance=0.0019**2, free=3, pairs=12))
+    assert not comparable(calm, Scatter(variance=0.03**2, free=3, pairs=12))
+    assert comparable(Scatter(variance=0.03**2, free=3, pairs=12), calm)
 
 
 def test_the_floor_is_what_a_a_comparisons_stay_within() -> None:

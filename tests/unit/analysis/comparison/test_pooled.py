@@ -110,6 +110,16 @@ def test_a_server_that_broke_is_worse_than_one_that_did_not() -> None:
     assert compare_capacity(cells(40.0), cells(2.5), RULES).verdict == "worse"
 
 
+def test_a_side_that_was_tried_less_far_is_not_worse() -> None:
+    """Only the prior would say so."""
+    far, near = cells(200.0, loads=(1, 4, 16, 64), n=4), cells(200.0, loads=(1,), n=4)
+    found = compare_capacity(far, near, RULES)
+    assert found.contender.high is None
+    assert found.verdict == "cannot_tell"
+    assert compare_capacity(near, far, RULES).verdict == "cannot_tell"
+    assert compare_capacity(cells(3.5), near, RULES).verdict != "worse"
+
+
 def test_a_starved_cell_says_nothing_of_the_server() -> None:
     starved = make_cell(
         steps=[step(1, 1.1), step(3, 1.1)],

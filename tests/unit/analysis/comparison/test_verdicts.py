@@ -11,7 +11,7 @@ from harness.analysis.comparison.effect import Contrast
 from harness.analysis.comparison.entries import GATE_WEIGHT, entries_of
 from harness.analysis.comparison.metrics import metric_of
 from harness.analysis.comparison.noise import Reading, Scatter
-from harness.analysis.comparison.types import MetricComparison, NoiseFloor, Rules, Verdict
+from harness.analysis.comparison.types import MetricComparison, Rules, Verdict
 from harness.analysis.comparison.verdicts import more_rounds, percent
 
 pytestmark = pytest.mark.unit
@@ -30,7 +30,7 @@ def entry(
         [Reading(version=OLD, round=n + 1, log=0.0) for n in range(rounds)],
         [Reading(version=NEW, round=n + 1, log=shift + wiggle[n]) for n in range(rounds)],
     ]
-    (found,) = entries_of([make_figures(metric_of(metric), None, readings)], RULES, {})
+    (found,) = entries_of([make_figures(metric_of(metric), None, readings)], RULES)
     return found
 
 
@@ -73,34 +73,24 @@ def test_what_noise_covers_cannot_be_told_and_says_what_would() -> None:
     found = entry(0.04, noise=6.0)
     assert found.verdict == "cannot_tell"
     assert found.why.startswith("4 rounds; with this noise (4.9 % between equal cells) ")
-    assert found.why.endswith("more would decide 5 %")
+    assert found.why.endswith("would decide 5 % if all stays as it is")
 
 
 def test_what_only_the_correction_takes_away_is_told() -> None:
     figures = simulate_figures(Truth(), 1)
     alone = replace(figures[0], contrast=_contrast(0.06), scatter=_scatter(0.025))
-    (found, *_) = entries_of([alone, *figures[1:]], RULES, {})
+    (found, *_) = entries_of([alone, *figures[1:]], RULES)
     assert found.p is not None
     assert found.p < 0.05
     assert found.verdict == "cannot_tell"
-    assert f"is not enough among {len(figures)} figures" in found.why
+    assert f"after the correction for {len(figures)} figures, 0.05 is needed" in found.why
+    assert f"p {found.p_adjusted:.2g} after" in found.why
 
 
 def test_single_cells_have_no_verdict() -> None:
     found = entry(0.2, rounds=1)
     assert (found.verdict, found.p, found.noise.source) == ("cannot_tell", None, "none")
     assert "measure in rounds" in found.why
-
-
-def test_single_cells_are_judged_by_a_noise_known_from_elsewhere() -> None:
-    readings = [[Reading(version=v, round=1, log=log)] for v, log in ((OLD, 0.0), (NEW, 0.2))]
-    figures = [make_figures(metric_of("launch_s"), 4, readings)]
-    known = NoiseFloor(ratio=None, cell_sd=0.03, free=30, pairs=60, source="history")
-    for key in ("launch_s", "launch_s@4"):
-        (found,) = entries_of(figures, RULES, {key: known})
-        assert (found.verdict, found.noise.source) == ("worse", "history")
-    (found,) = entries_of(figures, RULES, {"launch_s@3": known})
-    assert found.verdict == "cannot_tell"
 
 
 def test_a_difference_made_by_single_cells_is_withheld() -> None:
@@ -111,7 +101,7 @@ def test_a_difference_made_by_single_cells_is_withheld() -> None:
         [Reading(version=NEW, round=n, log=part) for n, part in enumerate(parts)],
     ]
     figures = replace(make_figures(metric_of("launch_s"), 4, readings), scatter=_scatter(0.02))
-    (found,) = entries_of([figures], RULES, {})
+    (found,) = entries_of([figures], RULES)
     assert found.p_adjusted is not None
     assert found.p_adjusted < 0.001
     assert found.rank.decides
@@ -121,7 +111,7 @@ def test_a_difference_made_by_single_cells_is_withheld() -> None:
 
 def test_what_gates_has_the_larger_part_of_the_level() -> None:
     figures = simulate_figures(Truth(workloads=("io",), loads=(3,)), 1)
-    found = entries_of(figures, RULES, {})
+    found = entries_of(figures, RULES)
     gates = sum(each.metric.gates for each in figures)
     most = GATE_WEIGHT * gates + len(figures) - gates
     for each in found:
@@ -161,7 +151,7 @@ def test_equal_versions_are_called_different_as_rarely_as_promised() -> None:
     false = sum(
         any(
             each.verdict in ("better", "worse")
-            for each in entries_of(simulate_figures(truth, seed), RULES, {})
+            for each in entries_of(simulate_figures(truth, seed), RULES)
         )
         for seed in range(400)
     )
@@ -177,7 +167,7 @@ def test_launches_a_tenth_slower_are_found() -> None:
     found = sum(
         any(
             each.verdict == "worse" and each.metric.gates
-            for each in entries_of(simulate_figures(truth, seed), RULES, {})
+            for each in entries_of(simulate_figures(truth, seed), RULES)
         )
         for seed in range(100)
     )

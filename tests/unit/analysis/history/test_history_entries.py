@@ -139,6 +139,15 @@ def test_several_versions_under_test_are_told_by_their_place() -> None:
     assert len(figures(findings, role="baseline")) == 1
 
 
+def test_a_version_that_was_not_measured_leaves_its_place_empty() -> None:
+    """Else the next one would be held against its series."""
+    versions = ["1.12.22", "1.13.27", "1.13.28"]
+    cells = [cell(value, dagster=v) for v, value in zip(versions, (2.0, 3.0, 4.0), strict=True)]
+    findings = outline([cells[0], cells[2]], dagster=versions)
+    (ratio,) = figures(findings, form="ratio")
+    assert ratio.kind.endswith(", version 2")
+
+
 def test_a_build_is_told_with_the_version_its_server_says() -> None:
     cells = [cell(dagster="mine", software={"dagster": "1!0+dev"}),
              cell(dagster="1.13.28", software={"dagster": "1.13.28"})]  # fmt: skip

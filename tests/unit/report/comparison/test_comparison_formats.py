@@ -96,7 +96,18 @@ def test_every_format_can_tell_everything(name: str, format_: str) -> None:
 class TestTerminal:
     def test_the_verdict_in_words_comes_first(self) -> None:
         first = " ".join(printed(document()).split("\n\n")[0].split())
-        assert first.startswith("Dagster 1.13.28 beside 1.12.22: worse in throughput at 3 runs by")
+        assert first.startswith("Dagster 1.13.28 is WORSE than 1.12.22: throughput at 3 runs by")
+
+    def test_the_verdict_in_a_word_comes_last(self) -> None:
+        for details in (True, False):
+            last = printed(document(), details=details).splitlines()[-1]
+            assert last == "Verdict: 1.13.28 worse"
+
+    def test_why_and_what_else_differs_are_details(self) -> None:
+        whole, short = printed(document()), printed(document(), details=False)
+        for part in ("Why: ", "What else differs", "Chance of a false verdict"):
+            assert part in whole
+            assert part not in short
 
     def test_a_mark_comes_before_the_verdict(self) -> None:
         assert printed(forced()).startswith("FORCED: these results must not be compared")
@@ -129,7 +140,8 @@ class TestTerminal:
         assert all(len(line) <= width for line in text.splitlines())
         flat = " ".join(text.split())
         assert "1.13.28: 2.95, +12 % (+8 to +16), noise floor 2.1 %: worse" in flat
-        assert "5 (80 %: 4 to 6) → 4 (80 %: 3 to 5), fewer: 82 %, more: 4 %: cannot tell" in flat
+        capacities = "5 (80 %: 4 to 6) → 4 (80 %: 3 to 5)"
+        assert f"{capacities}, 82 % likely fewer, 4 % more: cannot tell" in flat
 
     def test_markup_in_a_name_is_text(self) -> None:
         made = document(comparison("[bold]x[/bold]"))
@@ -162,10 +174,9 @@ class TestMarkdown:
         assert len({len(re.findall(r"(?<!\\)\|", row)) for row in rows}) == 1
         assert "<img" not in text
 
-    def test_how_to_make_it_anew_is_told(self) -> None:
-        assert f"`harness compare {document().baseline.folder}`" in render_comparison_markdown(
-            document()
-        )
+    def test_the_results_it_rests_on_are_named(self) -> None:
+        text = render_comparison_markdown(document())
+        assert text.rstrip().endswith(f"from the results `{document().baseline.folder}`.")
 
 
 class TestJunit:
@@ -181,7 +192,7 @@ class TestJunit:
             "throughput at 3 runs": "failure",
             "RSS of a run at work at 3 runs": "passed",
             "idle server memory": "skipped",
-            "in the run queue at 3 runs": "skipped",
+            "time in the run queue at 3 runs": "skipped",
             "memory a run": "passed",
             "probe p50 at 3 runs": "skipped",  # worse, and nothing fails for it
         }

@@ -53,13 +53,20 @@ def tree() -> Element:
 def test_the_verdict_comes_first_and_says_what_and_by_how_much(tree: Element) -> None:
     head = tree.one("header", id="answer")
     assert head.one("h1").text == "Dagster 1.13.28 beside 1.12.22: worse"
-    parts = [(row.one("dt").text, row.one("dd").text) for row in head.one(class_="parts").children]
-    assert parts[0][0] == "worse"
-    assert "launch CPU by 12 % (8 to 16 %) in io" in parts[0][1]
-    assert parts[-1] == (
-        "worse does not count",
-        "probe p50 at 3 runs by 150 % (120 to 190 %) in io and by 150 % (120 to 190 %) in cpu",
+    counted, beside = (
+        [(row.one("dt").text, row.one("dd").text) for row in part.children]
+        for part in head.all(class_="parts")
     )
+    assert counted[0][0] == "worse"
+    assert "launch CPU by 12 % (8 to 16 %) in io" in counted[0][1]
+    assert beside == [
+        (
+            "worse",
+            "probe p50 at 3 runs by 150 % (120 to 190 %) in io and by 150 % (120 to 190 %) in cpu",
+        )
+    ]
+    folded = head.one("details", class_="beside")
+    assert "does not count for the verdict" in folded.one("summary").text
 
 
 def test_several_contenders_have_a_verdict_each() -> None:
@@ -138,7 +145,7 @@ def test_a_figure_no_side_knows_has_a_sentence_in_place_of_a_chart() -> None:
     unknown = metric("queue_s", "cannot_tell", [None], [None], at=3, noise=None)
     made = document(comparison(groups=(replace(group(), metrics=(unknown,)),)))
     (absent,) = tree_of(made).all(class_="absent")
-    assert absent.text == "in the run queue at 3 runs: unavailable on every side."
+    assert absent.text == "time in the run queue at 3 runs: unavailable on every side."
     assert payload_of(made)["rows"] == []
 
 

@@ -19,7 +19,7 @@ from comparison_cases import (
 
 from harness.analysis.comparison.chosen import NOT_ASKED
 from harness.analysis.comparison.types import Effect, Rules
-from harness.report.comparison.headline import answer, pair_phrase, parts_of
+from harness.report.comparison.headline import answer, pair_phrase, parts_of, verdict_line
 from harness.report.comparison.reasons import reasons_of
 from harness.report.comparison.views import tables_of
 from harness.report.comparison.words import (
@@ -133,7 +133,7 @@ def test_a_capacity_that_moved_is_told_first_and_how_surely() -> None:
     )  # fmt: skip
     worse = parts_of(comparison(groups=(replace(group(), capacity=held),)))[0]
     assert worse.told.startswith(
-        "capacity from 6 (80 %: 6 to 7) to 4 (80 %: 3 to 4) (fewer with a probability of 97 %), "
+        "capacity from 6 (80 %: 6 to 7) to 4 (80 %: 3 to 4) (97 % likely fewer), "
     )
 
 
@@ -151,7 +151,7 @@ def test_a_capacity_nobody_asked_for_is_not_told() -> None:
     assert NOT_ASKED not in [why for _, why in reasons_of(alone.groups[0])]
 
 
-def test_equal_reasons_are_told_once_and_of_what_is_the_same_only_in_full() -> None:
+def test_equal_reasons_are_told_once() -> None:
     metrics = tuple(
         metric(key, verdict, [1.0], [1.0], why=why, ratio=(1.0, 0.99, 1.01))
         for key, verdict, why in (
@@ -160,15 +160,41 @@ def test_equal_reasons_are_told_once_and_of_what_is_the_same_only_in_full() -> N
         )
     )  # fmt: skip
     one = replace(group(), metrics=metrics)
-    assert list(reasons_of(one, details=False))[1:] == [
-        (("launch CPU", "idle server memory"), "one cell")
+    assert list(reasons_of(one))[1:] == [
+        (("launch CPU", "idle server memory"), "one cell"),
+        (("launch time p50",), "95 % interval"),
+        (("memory a run",), "few points"),
     ]
-    assert [why for _, why in reasons_of(one)][1:] == ["one cell", "95 % interval", "few points"]
+
+
+def test_the_verdict_in_a_line_has_what_decided_it_and_how_much_is_open() -> None:
+    assert verdict_line(comparison(groups=(group(),))) == (
+        "Dagster 1.13.28 is WORSE than 1.12.22: throughput at 3 runs by 12 % (9 to 16 %) and "
+        "launch CPU by 12 % (8 to 16 %); better in RSS of a run at work at 3 runs by 3.3 % (2.7 to "
+        "3.9 %); cannot tell in 3 of 7 figures."
+    )
+
+
+def test_results_of_different_days_say_so_in_the_first_line() -> None:
+    later = comparison(contender=replace(side("1.13.28"), folder="another"))
+    assert verdict_line(later).endswith("a change of the machine would look the same.")
+
+
+def test_single_cells_are_told_in_one_sentence_what_to_do() -> None:
+    once = tuple(
+        metric(key, "cannot_tell", [1.0], [1.1], ratio=(1.1, None, None), noise=None)
+        for key in ("launch_cpu_s", "base_mib")
+    )
+    found = comparison(groups=(replace(group(), metrics=once),), verdict="cannot_tell")
+    assert verdict_line(found) == (
+        "Dagster 1.13.28 beside 1.12.22, CANNOT TELL: each side was measured once, so no "
+        "difference can be told from noise; measure in rounds: harness run --set repetitions=4."
+    )
 
 
 def test_why_a_value_of_one_cell_is_not_known_is_a_reason() -> None:
     assert (
-        ("in the run queue at 3 runs",), "the event log does not tell this phase"
+        ("time in the run queue at 3 runs",), "the event log does not tell this phase"
     ) in list(reasons_of(group()))  # fmt: skip
 
 

@@ -1,0 +1,137 @@
+"""What going on refuses, removes first, or begins anew."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+from fake_rig import Machine, Watching, shape
+from resuming_cases import (
+    CPU,
+    GONE,
+    IO,
+    PLAN,
+    broken_off,
+    resumptions,
+    whole,
+)
+
+from harness.errors import (
+    CampaignError,
+    EnvironmentProblem,
+    StoredDataError,
+)
+from harness.rig import lock, resumed_session
+from harness.rig.ledger import Entry, Ledger
+
+pytestmark = pytest.mark.unit
+
+
+@pytest.fixture
+def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
+    return Machine(tmp_path, monkeypatch)
+
+
+def test_an_unknown_cell_is_refused_with_those_there_are(machine: Machine) -> None:
+    path = machine.run(PLAN)
+    with pytest.raises(CampaignError, match="no cell nobody") as caught:
+        machine.resume(path, again=["nobody"])
+    assert IO in caught.value.evidence
+
+
+def test_a_damaged_cell_is_named_and_can_be_measured_again(
+    machine: Machine, tmp_path: Path
+) -> None:
+    path = broken_off(machine, 1, 1)
+    (path / "cells" / IO / "runs.parquet").write_bytes(b"half")
+    with pytest.raises(StoredDataError, match=r"runs\.parquet is damaged") as caught:
+        machine.resume(path)
+    assert caught.value.hint.endswith(f"harness resume {path} --again {IO}")
+    machine.resume(path, again=[IO])
+    assert shape(path) == whole(tmp_path)
+
+
+def test_it_is_refused_while_a_living_process_measures(machine: Machine) -> None:
+    path = broken_off(machine, 0, 4)
+    with (
+        lock.campaign_lock(machine.root / "state" / "campaign.lock", holder="fake"),
+        pytest.raises(EnvironmentProblem, match="Another campaign is measuring"),
+    ):
+        machine.resume(path)
+    assert machine.targets == []
+    assert resumptions(path) == []
+
+
+def test_what_the_dead_process_left_running_is_removed_first_and_said(machine: Machine) -> None:
+    path = broken_off(machine, 0, 4)
+    ledger = Ledger.default()
+    folder = machine.root / "work"
+    folder.mkdir()
+    ledger.add(Entry(id="w", kind="folder", name="work", path=str(folder), **GONE))  # type: ignore[arg-type]
+    listener = Watching()
+    machine.resume(path, listener)
+    assert listener.news[0] == "Left behind by a harness that is gone: folder work: removed (1)"
+    assert resumptions(path)[0]["removed"] == ["folder work: removed (1)"]
+    assert ledger.entries() == ()
+
+
+def test_what_cannot_be_removed_ends_it_before_anything_is_measured(machine: Machine) -> None:
+    path = broken_off(machine, 0, 4)
+    folder = machine.root / "theirs"
+    folder.mkdir()
+    (folder / "letter.txt").touch()
+    Ledger.default().add(
+        Entry(id="w", kind="folder", name="work", path=str(folder), **GONE)  # type: ignore[arg-type]
+    )
+    with pytest.raises(EnvironmentProblem, match="cannot be removed") as caught:
+        machine.resume(path)
+    assert "harness down" in caught.value.hint
+    assert machine.targets == []
+
+
+def test_the_target_of_the_cells_there_are_is_the_target_of_the_rest(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = broken_off(machine, 1, 1)
+    asked: list[str] = []
+    monkeypatch.setattr(resumed_session, "choose", lambda kind, _: asked.append(kind) or kind)
+    machine.resume(path)
+    assert asked == ["process"]
+
+
+def test_what_was_killed_before_its_environment_was_written_begins(
+    machine: Machine, tmp_path: Path
+) -> None:
+    path = machine.run(PLAN)
+    shutil.rmtree(path / "cells")
+    for name in ("environment.json", "journal.jsonl", "findings.json"):
+        (path / name).unlink()
+    machine.resume(path)
+    assert shape(path) == whole(tmp_path)
+    assert [each["environment"] for each in resumptions(path)] == ["environment.json"]
+
+
+def test_another_build_under_a_label_is_refused_before_anything_runs(machine: Machine) -> None:
+    """Cells of one label are repetitions of one thing."""
+    path = broken_off(machine, 1, 1)
+    machine.builds = dict.fromkeys(PLAN.dagster, "b")
+    with pytest.raises(CampaignError, match="is another build now") as caught:
+        machine.resume(path)
+    assert f"--again {IO}" in caught.value.hint
+    assert machine.targets == []
+    machine.builds = dict.fromkeys(PLAN.dagster, "a")
+    machine.resume(path)
+    assert machine.targets == [CPU]
+
+
+@pytest.mark.parametrize("name", ["results", "20260101T000000Z-fake"])
+def test_what_is_no_campaign_is_never_called_something_to_delete(
+    machine: Machine, tmp_path: Path, name: str
+) -> None:
+    folder = tmp_path / name
+    folder.mkdir()
+    with pytest.raises(StoredDataError) as caught:
+        machine.resume(folder)
+    assert "delete" not in str(caught.value)
+    assert ("is not a results folder" in caught.value.what) == (name == "results")
