@@ -128,14 +128,16 @@ def _print_table(console: Console, table: Table, *, details: bool) -> None:
     print_line(console, f"{table.name}{forced}", style="bold")
     setup = ", ".join(f"{name} {text}" for name, text in table.setup)
     print_line(console, setup, style="dim")
-    _print_rows(console, table, table.gating, capacity=True)
+    _print_rows(console, table, table.gating, table.capacities, short=not details)
     if details and table.others:
         print_line(console, f"{table.name}: not counted for the verdict", style="bold")
-        _print_rows(console, table, table.others, capacity=False)
+        nothing = (None,) * len(table.comparisons)
+        _print_rows(console, table, table.others, nothing, short=False)
 
 
-def _print_rows(console: Console, table: Table, rows: Sequence[Row], *, capacity: bool) -> None:
-    capacities = table.capacities if capacity else (None,) * len(table.comparisons)
+def _print_rows(
+    console: Console, table: Table, rows: Sequence[Row], capacities: Capacities, *, short: bool
+) -> None:
     if not rows and not any(capacities):
         return
     tabulate = _one_contender if len(table.comparisons) == 1 else _several
@@ -143,8 +145,17 @@ def _print_rows(console: Console, table: Table, rows: Sequence[Row], *, capacity
     wanted = console.measure(made, options=console.options.update(max_width=ENDLESS)).maximum
     if wanted <= console.width:
         console.print(made)
-    else:
-        _lines(console, table, rows, capacities)
+        return
+    moved = [row for row in rows if not short or _moved(row)]
+    _lines(console, table, moved, capacities)
+    still = [metric_name(row.metric, row.at) for row in rows if row not in moved]
+    if still:
+        print_line(console, f"Neither worse nor better: {', '.join(still)}", indent=2)
+    console.print()
+
+
+def _moved(row: Row) -> bool:
+    return any(entry and entry.verdict in ("worse", "better") for entry in row.entries)
 
 
 def _rich(headings: Sequence[str]) -> RichTable:
@@ -243,7 +254,6 @@ def _lines(console: Console, table: Table, rows: Sequence[Row], capacities: Capa
         print_line(console, f"{side_label(table.baseline)}: {middle(row.baseline)}", indent=4)
         for text, style in _entry_lines(table, row):
             print_line(console, text, style=style, indent=4)
-    console.print()
 
 
 def _entry_lines(table: Table, row: Row) -> Iterator[tuple[str, str]]:

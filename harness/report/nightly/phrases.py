@@ -17,6 +17,7 @@ from harness.units import show_seconds
 SLO_WORDS: Mapping[str, str] = {"no_oom": "OOM kills", "failed_runs": "failed runs"}
 STATUS_WORDS: Mapping[Status, str] = {"green": "GREEN", "red": "RED", "grey": "GREY"}
 
+_VERSION = ", version "
 _SHORT = re.compile(r"(\S+)(?: \(.*?\))? on ([^,]+)")
 
 MOST_NAMED = 2
@@ -102,13 +103,27 @@ def _size(series: Series) -> float:
 
 
 def places(summary: Summary) -> dict[str, str]:
-    """Kinds of cells by a short name, `io on 1 vCPU / 2 GiB`, where that tells them apart."""
+    """Kinds of cells by a short name, `io on 1 vCPU / 2 GiB`, where that tells them apart; of
+    several versions under test with the version: `io on 1 vCPU / 2 GiB, 1.13.28`.
+    """
     kinds = dict.fromkeys(
         [*(each.alarm.key.kind for each in summary.series), *(b.kind for b in summary.breaches)]
     )
-    short = {kind: match.expand(r"\1 on \2") for kind in kinds if (match := _SHORT.match(kind))}
+    bare = {kind: kind.partition(_VERSION)[0] for kind in kinds}
+    short = {each: match.expand(r"\1 on \2") for each in {*bare.values()}
+             if (match := _SHORT.match(each))}  # fmt: skip
     times = Counter(short.values())
-    return {kind: short[kind] if times[short.get(kind, "")] == 1 else kind for kind in kinds}
+    return {
+        kind: (short[own] if times[short.get(own, "")] == 1 else own) + _whose(kind, summary)
+        for kind, own in bare.items()
+    }
+
+
+def _whose(kind: str, summary: Summary) -> str:
+    """Which of several versions under test a kind is of: the index knows it by its number."""
+    subjects = [each for each in summary.dagster if each != summary.baseline]
+    number = int(kind.partition(_VERSION)[2] or 1)
+    return f", {subjects[number - 1]}" if len(subjects) > 1 and number <= len(subjects) else ""
 
 
 def figure_name(alarm: Alarm) -> str:
@@ -150,7 +165,8 @@ def breach_name(breach: Breach) -> str:
 
 def breach_phrase(breach: Breach, summary: Summary) -> str:
     """`failed runs at 3 runs, io on 1 vCPU / 2 GiB: in 4 of 4 steps of Dagster 1.13.28, …`."""
-    where = f"{breach_name(breach)}, {places(summary)[breach.kind]}"
+    place = places(summary)[breach.kind].removesuffix(_whose(breach.kind, summary))
+    where = f"{breach_name(breach)}, {place}"
     steps = f"in {breach.steps} of {count_of(breach.of, 'step')}"
     return f"{where}: {steps} of Dagster {breach.dagster}; {breach.why}"
 

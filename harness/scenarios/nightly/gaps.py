@@ -46,7 +46,7 @@ def _gaps(
     planned: Sequence[CellPlan], cells: Sequence[CellFinding], loads: Sequence[int]
 ) -> Iterator[str]:
     first = planned[0]
-    name = f"Dagster {first.dagster}, {first.workload} on {first.profile.name}"
+    name = f"Dagster {first.dagster}, {first.workload.name} on {first.profile.name}"
     valid = {step.concurrency for cell in cells for step in cell.steps if step.verdict != "invalid"}
     if not valid:
         yield f"{name}: no valid step in {count_of(len(planned), 'round')}"

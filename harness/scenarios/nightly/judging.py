@@ -74,7 +74,8 @@ def judge(book: Book, folder: Path, *, alone: bool = False) -> Judged:
     if judged.findings is None or alone:
         return judged
     judged.gaps = gaps_in(judged.findings, book.plan)
-    book.unknown += judged.gaps
+    # A whole version without a valid step says more than its cells, one by one.
+    book.unknown[:0] = judged.gaps
     with book.attempt("The alarms could not be asked"):
         _ask_alarms(judged, judged.findings, book, folder)
     if judged.valid:

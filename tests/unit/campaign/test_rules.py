@@ -41,7 +41,7 @@ class TestCellNames:
             ("profiles: [1vcpu-2gb]\nworkloads: [io, {name: io, steps: 2}]", "workloads.1"),
             ("profiles: [1vcpu-2gb]\nworkloads: [io]\nmax_workers: [4, 6, 4]", "max_workers.2"),
             ("profiles: [1vcpu-2gb]\nworkloads: [io]\nreplicas: [1, 1]", "replicas.1"),
-            ("profiles: [1vcpu-2gb]\nworkloads: [io]\ndagster: [1.2.3, 1.2.3]", "dagster.1"),
+            ("profiles: [1vcpu-2gb]\nworkloads: [io]\ndagster: [1.8.3, 1.8.3]", "dagster.1"),
             (
                 "profiles: [1vcpu-2gb]\nworkloads: [io]\nfeed: queued\n"
                 "max_concurrent_runs: [null, 6, null]",

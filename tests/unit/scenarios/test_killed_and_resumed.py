@@ -95,8 +95,9 @@ def interrupted(machine: Machine) -> Path:
 
 
 def test_a_folder_without_a_campaign_says_that_nothing_was_measured(tmp_path: Path) -> None:
-    (tmp_path / "cells").mkdir()
+    folder = tmp_path / "20260101T000000Z-fake"
+    (folder / "cells").mkdir(parents=True)
     with pytest.raises(StoredDataError, match="no campaign") as caught:
-        campaign_in(ResultsFolder(tmp_path))
-    assert "nothing was measured" in caught.value.evidence
+        campaign_in(ResultsFolder(folder))
+    assert "before anything was measured" in caught.value.evidence
     assert "harness run" in caught.value.hint

@@ -20,7 +20,7 @@ def test_every_metric_is_told_or_it_is_said_why_not() -> None:
     values = cell_values(make_cell(steps=[make_step(1), make_step(4)]))
     for metric in METRICS:
         for at in (1, 4) if metric.at_load else (None,):
-            value, why, _ = values[metric.key, at]
+            value, why, *_ = values[metric.key, at]
             assert (value is None) == bool(why)
             usual = {**OF_A_CELL, **OF_A_STEP}.get(metric.key)
             assert value == (None if usual is None else pytest.approx(usual))
@@ -55,14 +55,16 @@ def test_failed_steps_count() -> None:
 
 def test_what_half_of_the_runs_never_reached_is_beyond_all_bounds() -> None:
     cell = make_cell(steps=[make_step(4, launch_s=None), make_step(4)])
-    value, why, _ = cell_values(cell)["launch_s", 4]
-    assert value is None
-    assert "beyond all bounds" in why
+    known = cell_values(cell)["launch_s", 4]
+    assert (known.value, known.beyond) == (None, True)
+    assert "half of the runs" in known.why
 
 
 def test_lost_probes_leave_no_middle() -> None:
     cell = make_cell(steps=[make_step(4, probe_s=0.1, probes_lost=20)])
-    assert cell_values(cell)["probe_s", 4].value is None
+    known = cell_values(cell)["probe_s", 4]
+    assert (known.value, known.beyond) == (None, True)
+    assert "more than half of the probes" in known.why
 
 
 def test_a_version_without_a_figure_is_named() -> None:

@@ -128,7 +128,7 @@ class TestTerminal:
 
     def test_several_contenders_are_columns(self) -> None:
         text = printed(several(), 160)
-        heading = next(one for one in text.splitlines() if "figure" in one)
+        heading = next(one for one in text.splitlines() if one.strip().startswith("figure "))
         assert heading.split() == [
             "figure", "unit", "1.12.22", "1.10.11", "1.12.22-mine", "1.13.28"
         ]  # fmt: skip
@@ -142,6 +142,11 @@ class TestTerminal:
         assert "1.13.28: 2.95, +12 % (+8 to +16), noise floor 2.1 %: worse" in flat
         capacities = "5 (80 %: 4 to 6) → 4 (80 %: 3 to 5)"
         assert f"{capacities}, 82 % likely fewer, 4 % more: cannot tell" in flat
+
+    def test_a_narrow_window_without_details_tells_at_length_only_what_moved(self) -> None:
+        flat = " ".join(printed(document(), 60, details=False).split())
+        assert "Neither worse nor better: launch time p50 at 1 run, launch time p50 at 3" in flat
+        assert "1.13.28: 2.95, +12 % (+8 to +16), noise floor 2.1 %: worse" in flat
 
     def test_markup_in_a_name_is_text(self) -> None:
         made = document(comparison("[bold]x[/bold]"))
