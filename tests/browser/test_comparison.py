@@ -172,6 +172,7 @@ def test_without_javascript_verdict_tables_and_lines_are_there(
     page = visiting(pages["campaign"], java_script_enabled=False).page
     expect(page.locator("h1")).to_have_text("Dagster 1.13.28 beside 1.12.22: worse")
     assert page.locator("svg.forest").count() > 10
+    page.locator("#kind-1-values > summary").click()
     assert "needs JavaScript" in page.locator("figure noscript").first.inner_text()
 
 
@@ -217,6 +218,9 @@ def test_the_keyboard_walks_through_the_cells_and_they_are_spoken(
 ) -> None:
     page = visiting(pages["one"]).draw_all()
     plot = page.locator("#chart-kind-1-launch_cpu_s .plot")
+    expect(plot).to_be_hidden()
+    page.locator('a[href="#chart-kind-1-launch_cpu_s"]').click()  # unfolds what it leads to
+    expect(plot).to_be_visible()
     plot.focus()
     page.keyboard.press("ArrowRight")
     spoken = page.locator("#chart-kind-1-launch_cpu_s .plot-spoken")

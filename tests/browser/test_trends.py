@@ -140,12 +140,15 @@ def test_a_chart_is_told_in_a_sentence(opened: Open) -> None:
 
 def test_the_metric_filter_shows_its_charts_also_those_that_were_folded(opened: Open) -> None:
     page = opened().page
-    assert "importing at 3 runs" not in shown(page)
+    assert "import time at 3 runs" not in shown(page)
     page.get_by_label("Metric").select_option("import_s")
-    assert set(shown(page)) == {"importing at 3 runs", "importing at 3 runs, beside the baseline"}
+    assert set(shown(page)) == {
+        "import time at 3 runs",
+        "import time at 3 runs, beside the baseline",
+    }
     expect(page.get_by_role("status").first).to_have_text("4 of 20 charts")
     page.get_by_label("Metric").select_option("")
-    assert "importing at 3 runs" not in shown(page)
+    assert "import time at 3 runs" not in shown(page)
 
 
 def test_the_campaign_filter_leaves_its_events_and_charts(opened: Open) -> None:

@@ -161,8 +161,8 @@ def kept_folders(order: Order, tonight: Path | None = None) -> Collection[str]:
     """
     mark = read_mark(order.root, order.campaign.name)
     cut = begun_folder(order.root, mark) if mark is not None and not mark.ended else None
-    named = [path for path in (order.pinned, tonight, cut) if path is not None]
-    kept = {name for path in named for name in (path.name, path.resolve().name)}
+    wanted = [path for path in (order.pinned, tonight, cut) if path is not None]
+    kept = {name for path in wanted for name in (path.name, path.resolve().name)}
     for path in order.root.iterdir() if order.root.is_dir() else ():
         named = parse_results_name(path.name)
         if named is None or named[1] != order.campaign.name:

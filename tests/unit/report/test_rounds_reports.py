@@ -187,7 +187,7 @@ class TestMeasured:
         assert show_measured(path, as_json=False) == ExitCode.BREACH
         out = capsys.readouterr().out
         assert "Dagster 1.13.28 is WORSE than 1.12.22: launch time" in out
-        assert out.index("cpu on 1vcpu-2gb, Dagster 1.12.22") < out.index("beside 1.12.22")
+        assert out.index("cpu on 1vcpu-2gb, Dagster 1.12.22") < out.index("is WORSE than 1.12.22")
         assert f"Comparison: {path}/comparison.html" in out
         written = {each.name for each in path.iterdir()}
         assert {each.name for each in ComparisonFiles(path).all} <= written
