@@ -155,11 +155,12 @@ class TestWhatIsRefused:
 
 
 class TestTheRegressions:
-    def test_slow10_burns_a_tenth_of_the_cpu_used_so_far(
+    def test_slow10_burns_a_tenth_of_what_a_launch_costs_in_all(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
+        """When it is called 55 % of that are spent: 2.0 so far are 3.64 in all."""
         slow = module("slow10")
-        readings = iter([2.0, 2.05, 2.199, 2.2, 9.9])
+        readings = iter([2.0, 2.05, 2.363, 2.364, 9.9])
         monkeypatch.setattr(time, "process_time", lambda: next(readings))
         slow.regress()
         assert next(readings) == 9.9
