@@ -148,10 +148,24 @@ def _print_rows(
         return
     moved = [row for row in rows if not short or _moved(row)]
     _lines(console, table, moved, capacities)
-    still = [metric_name(row.metric, row.at) for row in rows if row not in moved]
-    if still:
-        print_line(console, f"Neither worse nor better: {', '.join(still)}", indent=2)
+    for row in (row for row in rows if row not in moved):
+        print_line(console, _still(table, row), indent=2)
     console.print()
+
+
+def _still(table: Table, row: Row) -> str:
+    """What did not move, in a line: `launch CPU: 1.6 CPU-s, then 1.7, +1.8 % (-1 to +5): same`."""
+    several = len(table.comparisons) > 1
+    told = []
+    for comparison, entry in zip(table.comparisons, row.entries, strict=True):
+        who = f"{side_label(comparison.contender)} " if several else ""
+        words = NOT_MEASURED
+        if entry is not None:
+            effect = effect_phrase(entry.effect)
+            words = f"{middle(entry.contender)}, {effect}: {verdict_phrase(entry)}"
+        told.append(f"{who}{words}")
+    value = f"{middle(row.baseline)} {row.metric.unit}"
+    return f"{metric_name(row.metric, row.at)}: {value}, then {'; '.join(told)}"
 
 
 def _moved(row: Row) -> bool:
