@@ -146,7 +146,7 @@ class TestTerminal:
     def test_a_narrow_window_without_details_tells_at_length_only_what_moved(self) -> None:
         flat = " ".join(printed(document(), 60, details=False).split())
         still = ", +0.4 % (-1.5 to +2.3): same within 3 %"
-        assert "launch time p50 at 1 run: 2.1 s, then " in flat
+        assert "launch time p50 at 1 run: 2.11 s, then 2.13" in flat
         assert still in flat
         assert "1.13.28: 2.95, +12 % (+8 to +16), noise floor 2.1 %: worse" in flat
 
