@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
@@ -27,7 +28,7 @@ from harness.facts.durable import write_text
 from harness.facts.layout import ResultsFolder, new_results_path
 from harness.facts.model import Cell
 from harness.facts.store import ResultsWriter
-from harness.report.nightly.summary import Summary
+from harness.report.nightly.summary import Summary, nightly_json
 from harness.rig.session import SessionOptions
 from harness.scenarios.nightly import joints
 from harness.scenarios.nightly.book import Order
@@ -336,3 +337,22 @@ def raising(error: BaseException) -> Raiser:
         raise error
 
     return fail
+
+
+FOLDER = "20261125T020000Z-nightly"
+"""What a night of `World` makes first."""
+
+SECRET = "https://hooks.example.org/services/T0/B0/hush"
+
+
+def stored(world: World, *, inside: bool = False) -> dict[str, Any]:
+    """The summary on disk: inside the results folder, or beside it."""
+    path = world.root / (f"{FOLDER}/nightly.json" if inside else "nightly-nightly.json")
+    document: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return document
+
+
+def plainly(summary: Summary) -> dict[str, Any]:
+    """The summary as its JSON has it."""
+    document: dict[str, Any] = json.loads(nightly_json(summary))
+    return document

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 from xml.etree import ElementTree as ET
 
 import pytest
 from factory_nightly import (
+    FOLDER,
     NEWEST,
+    SECRET,
     World,
     alarm_of,
     entry_at,
     figure,
     findings_of,
+    plainly,
     raising,
+    stored,
 )
 
 from harness.analysis.history.types import Annotation
@@ -31,7 +33,6 @@ from harness.errors import (
     Interrupted,
     TargetFailed,
 )
-from harness.report.nightly.summary import Summary, nightly_json
 from harness.scenarios.nightly.mark import read_mark
 from harness.scenarios.nightly.night import night
 from harness.scenarios.nightly.webhook import Webhook
@@ -40,24 +41,11 @@ from harness.units import GIB
 pytestmark = pytest.mark.unit
 
 SCHEMA = Path(__file__).parents[3] / "results/nightly.schema.json"
-FOLDER = "20261125T020000Z-nightly"
-SECRET = "https://hooks.example.org/services/T0/B0/hush"
 
 
 @pytest.fixture
 def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
     return World(root=tmp_path / "results").install(monkeypatch)
-
-
-def stored(world: World, *, inside: bool = False) -> dict[str, Any]:
-    path = world.root / (f"{FOLDER}/nightly.json" if inside else "nightly-nightly.json")
-    document: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    return document
-
-
-def plainly(summary: Summary) -> dict[str, Any]:
-    document: dict[str, Any] = json.loads(nightly_json(summary))
-    return document
 
 
 def test_a_night_in_which_nothing_is_worse_is_green_and_tells_so_in_three_formats(

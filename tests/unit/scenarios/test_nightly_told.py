@@ -5,16 +5,18 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 from factory_nightly import (
+    FOLDER,
     KIND,
     NEWEST,
+    SECRET,
     World,
     alarm_of,
     findings_of,
     raising,
+    stored,
 )
 from jsonschema import Draft202012Validator
 
@@ -22,7 +24,7 @@ from harness.errors import (
     EnvironmentProblem,
     ExitCode,
 )
-from harness.report.nightly.summary import Summary, nightly_document, nightly_json
+from harness.report.nightly.summary import nightly_document
 from harness.scenarios.nightly.mark import read_mark
 from harness.scenarios.nightly.night import night
 from harness.scenarios.nightly.webhook import Webhook
@@ -30,24 +32,11 @@ from harness.scenarios.nightly.webhook import Webhook
 pytestmark = pytest.mark.unit
 
 SCHEMA = Path(__file__).parents[3] / "results/nightly.schema.json"
-FOLDER = "20261125T020000Z-nightly"
-SECRET = "https://hooks.example.org/services/T0/B0/hush"
 
 
 @pytest.fixture
 def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
     return World(root=tmp_path / "results").install(monkeypatch)
-
-
-def stored(world: World, *, inside: bool = False) -> dict[str, Any]:
-    path = world.root / (f"{FOLDER}/nightly.json" if inside else "nightly-nightly.json")
-    document: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    return document
-
-
-def plainly(summary: Summary) -> dict[str, Any]:
-    document: dict[str, Any] = json.loads(nightly_json(summary))
-    return document
 
 
 def test_a_webhook_that_fails_is_a_remark(world: World) -> None:
