@@ -54,7 +54,7 @@ class Injected:
 
     def _ratio(self, key: str, levels: Mapping[str, float]) -> float:
         metric, _, load = key.partition("@")
-        if metric in ("launch_cpu_s", "launch_s"):
+        if metric in ("launch_cpu_s", "launch_s", "launch_work"):
             return 1 + self.slower
         if metric in ("run_rss_mib", "per_run_mib"):
             return 1 + self.mib / levels[key]

@@ -22,6 +22,7 @@ def _at_load(
 
 
 METRICS: tuple[Metric, ...] = (
+    _at_load("launch_work", "launch CPU in bare Python starts", "starts", gates=True),
     _of_a_cell("launch_cpu_s", "launch CPU", "CPU-s", gates=True),
     _at_load("launch_s", "launch time p50", "s", gates=True),
     _at_load("throughput_runs_per_s", "throughput", "runs/s", better="higher", gates=True),

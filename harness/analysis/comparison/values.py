@@ -138,6 +138,7 @@ _STEP: dict[str, tuple[Callable[[StepFinding], _Part], str]] = {
     "first_step_s": (_by_runs(lambda step: step.phases.first_step_s), _NO_STAMP),
     "cpu_s_per_run": (_by_runs(lambda step: step.cpu_s_per_run), "no CPU reading"),
     "throughput_runs_per_s": (_by_time(lambda step: step.throughput_runs_per_s), "no hold"),
+    "launch_work": (_by_runs(lambda step: step.launch_work), "no reading of the machine's pace"),
     "run_rss_mib": (_by_time(lambda step: step.run_rss_mib), "no reading of the processes"),
     "probe_s": (_probe, "no probe was answered"),
 }

@@ -129,7 +129,10 @@ def cell_finding(found: JudgedRecord, around: Surroundings) -> CellFinding:
         predicted=predict(model, setting_of(cell), cell.slos) if model else None,
         usl=_usl(found.summaries),
         blasts=blasts_of(found.record),
-        steps=tuple(step_finding(step) for step in judged.steps),
+        steps=tuple(
+            step_finding(step, launch_work=resources.launch_work.get(step.summary.step.index))
+            for step in judged.steps
+        ),
         recommendation=recommend(
             cell,
             capacity,

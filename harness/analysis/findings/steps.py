@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 from harness.analysis.findings.types import (
     ProbeFinding,
@@ -14,16 +15,20 @@ from harness.analysis.findings.types import (
 from harness.analysis.judging import JudgedStep
 from harness.analysis.measures.percentiles import Quantile
 from harness.analysis.measures.steady_state import Steady
-from harness.analysis.measures.steps import Spread
+from harness.analysis.measures.steps import ServerUse, Spread
 from harness.analysis.slo import SloResult
 from harness.units import mib
 
 
-def step_finding(judged: JudgedStep) -> StepFinding:
-    """One step: sizes in MiB, infinities as `None`."""
+def step_finding(judged: JudgedStep, *, launch_work: float | None = None) -> StepFinding:
+    """One step: sizes in MiB, infinities as `None`.
+
+    Args:
+        launch_work: see `StepCost.launch_work`.
+    """
     summary = judged.summary
     step, counts, times = summary.step, summary.counts, summary.times
-    server, queues, hold = summary.server, summary.queues, summary.hold
+    queues, hold = summary.queues, summary.hold
     return StepFinding(
         index=step.index,
         kind=step.kind,
@@ -50,25 +55,33 @@ def step_finding(judged: JudgedStep) -> StepFinding:
         exec_s=_spread(times.exec_s),
         phases=times.phases,
         slowdown_p95=value_of(times.slowdown_p95),
-        memory_peak_mib=mib(server.memory_peak_bytes) if server.memory_peak_bytes else None,
-        memory_peak_ratio=server.memory_peak_ratio,
-        peak_source=server.peak_source,
-        cpu_cores=server.cpu_cores,
-        cpu_ratio=server.cpu_ratio,
-        throttled_ratio=server.throttled_ratio,
-        cpu_s_per_run=server.cpu_s_per_run,
+        **_server(summary.server),
         pool_queue_median=queues.pool_median,
         pool_queue_max=queues.pool_max,
         run_queue_max=queues.run_queue_max,
         probe_s=_probe(judged),
-        oom_kills=server.oom_kills,
-        restarts=server.restarts,
         support_cpu_cores=dict(summary.support_cpu_cores),
         generator_cpu_cores=step.generator_cpu_cores,
         observer_cpu_cores=step.observer_cpu_cores,
         slo={result.name: _slo(result) for result in judged.slos},
-        run_rss_mib=mib(server.grown_run_bytes) if server.grown_run_bytes else None,
+        launch_work=launch_work,
     )
+
+
+def _server(use: ServerUse) -> dict[str, Any]:
+    """What the server used, by the fields' names."""
+    return {
+        "memory_peak_mib": mib(use.memory_peak_bytes) if use.memory_peak_bytes else None,
+        "memory_peak_ratio": use.memory_peak_ratio,
+        "peak_source": use.peak_source,
+        "cpu_cores": use.cpu_cores,
+        "cpu_ratio": use.cpu_ratio,
+        "throttled_ratio": use.throttled_ratio,
+        "cpu_s_per_run": use.cpu_s_per_run,
+        "oom_kills": use.oom_kills,
+        "restarts": use.restarts,
+        "run_rss_mib": mib(use.grown_run_bytes) if use.grown_run_bytes else None,
+    }
 
 
 def value_of(quantile: Quantile | None) -> float | None:

@@ -147,7 +147,9 @@ class SearchFinding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepFinding:
-    """One judged step. `run_rss_mib`: RSS of one run at work (`measures.grown_run`)."""
+    """One judged step. `run_rss_mib`: RSS of one run at work (`measures.grown_run`). `launch_work`:
+    CPU of a launch in bare Python starts (`model.cpu_cost.StepCost`).
+    """
 
     index: int
     kind: str
@@ -192,6 +194,7 @@ class StepFinding:
     observer_cpu_cores: float | None
     slo: dict[str, SloFinding]
     run_rss_mib: float | None = None
+    launch_work: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,7 +15,7 @@ from typing import Any, cast
 import numpy as np
 
 from harness.analysis.comparison.types import Metric
-from harness.analysis.comparison.values import Place, cell_values
+from harness.analysis.comparison.values import Known, Place, cell_values
 from harness.analysis.findings.types import CellFinding, Findings
 from harness.analysis.history.kinds import kind_of, workload_in
 from harness.analysis.history.outline import CellOutline, Outline
@@ -30,6 +30,7 @@ CAPACITY = Metric(
 all the same. Cells without a capacity, and those that held nothing, have none here."""
 
 AnyCell = CellFinding | CellOutline
+NOT_KNOWN = Known(None)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -140,7 +141,7 @@ def _figures(
     """
     places = _places(findings.campaign, subjects)
     for kind, cells in _by_kind(findings).items():
-        table = _table(cells)
+        table = _table(cells, _equal_loads(findings.campaign, cells))
         for subject in subjects:
             if subject not in table.versions:
                 continue
@@ -168,35 +169,47 @@ def _by_kind(findings: Findings | Outline) -> dict[str, list[AnyCell]]:
     return found
 
 
-def _table(cells: Sequence[AnyCell]) -> _Table:
-    """Of loads only those that most of the cells went to, because a step at the boundary lies at
-    another load every night.
+def _equal_loads(campaign: Mapping[str, Any], cells: Sequence[AnyCell]) -> set[int]:
+    """The loads that all cells measure, whatever they find; of a ladder those that most of them
+    went to.
+
+    What a search chose by itself lies at another load every night, and the rounds that share such
+    a load are those in which the server happened to do well.
     """
+    search = campaign.get("search") or {}
+    if search.get("strategy") == "adaptive":
+        return {1, *map(int, search.get("always") or ())}
     loads = Counter(load for cell in cells for load in {step.concurrency for step in cell.steps})
-    equal = {load for load, times in loads.items() if 2 * times > len(cells)}
+    return {load for load, times in loads.items() if 2 * times > len(cells)}
+
+
+def _table(cells: Sequence[AnyCell], equal: set[int]) -> _Table:
     known = [_known(cell, equal) for cell in cells]
     places = list(dict.fromkeys(place for values in known for place in values))
     versions = {label: n for n, label in enumerate(dict.fromkeys(c.dagster for c in cells))}
     rounds = {number: n for n, number in enumerate(sorted({c.repetition or 1 for c in cells}))}
     values = np.full((len(versions), len(rounds), len(places)), np.nan)
+    grains = np.zeros_like(values)
     for cell, own in zip(cells, known, strict=True):
-        row = [own.get(place, math.nan) for place in places]
-        values[versions[cell.dagster], rounds[cell.repetition or 1]] = row
+        at = versions[cell.dagster], rounds[cell.repetition or 1]
+        row = [own.get(place, NOT_KNOWN) for place in places]
+        values[at] = [math.nan if each.value is None else each.value for each in row]
+        grains[at] = [each.grain for each in row]
     logs = np.log(values)
-    found = scatter(logs)
+    found = scatter(logs, grains)
     keys = [key if load is None else f"{key}@{load}" for key, load in places]
     return _Table(keys, versions, logs, tidy(found.sd).tolist(), found.free.tolist())
 
 
-def _known(cell: AnyCell, loads: set[int]) -> dict[Place, float]:
+def _known(cell: AnyCell, loads: set[int]) -> dict[Place, Known]:
     """What is above 0: of nothing else there is a ratio."""
-    capacity, found = cell.capacity, dict[Place, float]()
+    capacity, found = cell.capacity, dict[Place, Known]()
     if capacity.status != "invalid" and capacity.concurrency:
-        found[CAPACITY.key, None] = float(capacity.concurrency)
+        found[CAPACITY.key, None] = Known(float(capacity.concurrency))
     # An outline has everything of a cell that is read here.
     whole = cast("CellFinding", cell)
     equal = replace(whole, steps=tuple(s for s in whole.steps if s.concurrency in loads))
     return found | {
-        place: known.value for place, known in cell_values(equal).items()
+        place: known for place, known in cell_values(equal).items()
         if known.value is not None and known.value > 0
     }  # fmt: skip

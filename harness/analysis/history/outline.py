@@ -56,6 +56,7 @@ class StepOutline:
     cpu_s_per_run: float | None
     probe_s: ProbeOutline
     run_rss_mib: float | None = None
+    launch_work: float | None = None
 
 
 @dataclass(slots=True)

@@ -49,10 +49,16 @@ def ratios(logs: Floats, baseline: Floats) -> Averages:
     return averages(logs - baseline)
 
 
-def scatter(logs: Floats) -> Scatter:
+def scatter(logs: Floats, grain: Floats | None = None) -> Scatter:
     """Over the rounds that all versions have which have the metric at all: what is left once the
     versions' means and the rounds' are taken off (a two-way layout without interaction); of one
     version what is left once its mean is.
+
+    Args:
+        logs: ln(value).
+        grain: the smallest change each of them can show, as a share of it (`values.Known`). Counts
+            that happen to agree prove nothing finer than that: a value known to its grain is off by
+            grain ÷ √12.
     """
     known: Flags = np.isfinite(logs)
     has: Flags = np.any(known, axis=1)
@@ -68,8 +74,11 @@ def scatter(logs: Floats) -> Scatter:
         whole = by_version.sum(axis=0) / versions
         apart = np.where(versions > 1, by_round - whole, 0.0)
         left = np.where(counted, values - by_version[:, None] - apart, 0.0)
-        sd = np.sqrt((left**2).sum(axis=(0, 1)) / free)
-    return Scatter(np.where(free > 0, sd, np.nan), free)
+        variance = (left**2).sum(axis=(0, 1)) / free
+        if grain is not None:
+            coarse = np.where(counted, grain**2, 0.0).sum(axis=(0, 1)) / counted.sum(axis=(0, 1))
+            variance = np.maximum(variance, coarse / 12)
+    return Scatter(np.where(free > 0, np.sqrt(variance), np.nan), free)
 
 
 def tidy(values: Floats) -> Floats:

@@ -11,7 +11,7 @@ import numpy as np
 from scipy.special import stdtrit
 
 from harness.analysis.measures.steps import StepSummary
-from harness.analysis.measures.windows import Samples, counters, runs_of_step, whole_of
+from harness.analysis.measures.windows import Samples, counters, gauges, runs_of_step, whole_of
 from harness.facts.model import Phase, Run
 
 INTERVAL_STEPS = 3
@@ -22,11 +22,27 @@ IDLE_BIN_S = 1.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepCost:
-    """One step's CPU: above idling, over `runs` runs, and what their own work took of it."""
+    """One step's CPU: above idling, over `runs` runs, and what their own work took of it.
 
+    `step`: its index. `start_s`: CPU seconds of a bare Python start in the same seconds, where the
+    device `pace` was there to see.
+    """
+
+    step: int
     spent_s: float
     runs: int
     work_s: float | None
+    start_s: float | None = None
+
+    @property
+    def launch_work(self) -> float | None:
+        """CPU of a launch in bare Python starts of the same seconds: what is busy beside the
+        server slows both alike, so it cancels.
+        """
+        launch_s = self.launch_s
+        if launch_s is None or launch_s <= 0 or not self.start_s:
+            return None
+        return launch_s / self.start_s
 
     @property
     def launch_s(self) -> float | None:
@@ -79,12 +95,19 @@ def step_costs(
         work = [run.work_cpu_s for run in own if run.work_cpu_s is not None]
         costs.append(
             StepCost(
+                step=summary.step.index,
                 spent_s=cores * (window.end_s - window.start_s),
                 runs=len(own),
                 work_s=mean(work),
+                start_s=_bare_start_s(samples, window),
             )
         )
     return costs
+
+
+def _bare_start_s(samples: Samples, window: Phase) -> float | None:
+    seen = gauges(samples, "pace", "start_cpu_s", window=window)
+    return mean([value for values in seen.values() for value in values.tolist()])
 
 
 def own_work(summary: StepSummary, runs: Sequence[Run]) -> list[float]:

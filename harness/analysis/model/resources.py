@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from harness.analysis.measures.steps import StepSummary
 from harness.analysis.measures.windows import Samples
@@ -31,7 +31,8 @@ class Resources:
     ones that follow them. `launch_cpu_s`: CPU seconds per completed run beyond idling and beyond
     the runs' own work. `run_cpu_s`: mean of what the runs' own work reported. Their intervals
     (95 %) say how far equal sums over single steps scatter; `cpu_steps` and `run_cpu_n` (runs)
-    say over how many. `idle_cpu_cores`: all replicas together.
+    say over how many. `idle_cpu_cores`: all replicas together. `launch_work`: CPU of a launch in
+    bare Python starts (`StepCost.launch_work`), by step index.
     """
 
     base_bytes: float | None
@@ -45,6 +46,7 @@ class Resources:
     run_cpu_s_ci: tuple[float, float] | None = None
     cpu_steps: int = 0
     run_cpu_n: int = 0
+    launch_work: Mapping[int, float] = field(default_factory=dict)
 
 
 def resources_of(
@@ -75,6 +77,7 @@ def resources_of(
         run_cpu_s_ci=interval_of(run_cpu_s, [(mean(values), len(values)) for values in work]),
         cpu_steps=len(costs),
         run_cpu_n=sum(len(values) for values in work),
+        launch_work={cost.step: cost.launch_work for cost in costs if cost.launch_work is not None},
     )
 
 

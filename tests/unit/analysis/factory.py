@@ -59,6 +59,7 @@ class Rung:
     support_cores: float = 0.2
     host_cores: float = 1.0
     steal: float = 0.0
+    bare_start_s: float | None = None
     send_lag_s: float = 0.0
     sample_share: float = 1.0
     silent: tuple[str, ...] = ()
@@ -259,6 +260,8 @@ def _slow(replica: str, at_s: float, passed_s: float, truth: _Truth) -> Iterator
     ]
     if not lost:
         values.append(("probe", replica, "probe_s", rung.probe_s))
+    if rung.bare_start_s is not None:
+        values.append(("pace", "host", "start_cpu_s", rung.bare_start_s))
     for device, source, key, value in values:
         yield from _sample(rung, device, source, key=key, at_s=at_s, value=value)
 

@@ -42,7 +42,7 @@ OF_A_CELL = {
 }  # fmt: skip
 OF_A_STEP = {
     "launch_s": 1.2, "throughput_runs_per_s": 0.4, "run_rss_mib": 150.0, "accept_s": 1.1,
-    "spawn_s": 1.0, "import_s": 0.05, "first_step_s": 0.1, "response_s": 5.4,
+    "launch_work": 70.0, "spawn_s": 1.0, "import_s": 0.05, "first_step_s": 0.1, "response_s": 5.4,
     "cpu_s_per_run": 1.7, "probe_s": 0.003,
 }  # fmt: skip
 USUAL: dict[str, float | None] = {**OF_A_CELL, **OF_A_STEP, "queue_s": None}
@@ -77,6 +77,7 @@ def make_step(concurrency: int = 1, **truth: Any) -> StepFinding:
         probe_s=ProbeFinding(p50=figures["probe_s"], p99=0.1, n=24, lost=lost, enough=False),
         oom_kills=0, restarts=0, support_cpu_cores={}, generator_cpu_cores=0.1,
         observer_cpu_cores=0.1, slo={}, run_rss_mib=figures["run_rss_mib"],
+        launch_work=figures["launch_work"],
     )  # fmt: skip
     return replace(step, **truth)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 
 import numpy as np
@@ -57,6 +58,20 @@ def test_one_version_scatters_around_its_mean() -> None:
     found = scatter(table([0.0, 0.1, 0.2]))
     assert found.sd.tolist() == pytest.approx([0.1])
     assert found.free.tolist() == [2]
+
+
+def test_counts_that_happen_to_agree_prove_nothing_finer_than_their_grain() -> None:
+    """Eight runs a hold in every round: each may be off by half a run."""
+    agreeing = table([0.3, 0.3, 0.3], [0.4, 0.4, 0.4])
+    assert scatter(agreeing).sd.tolist() == pytest.approx([0.0], abs=1e-12)
+    found = scatter(agreeing, np.full_like(agreeing, 0.12))
+    assert found.sd.tolist() == pytest.approx([0.12 / math.sqrt(12)])
+
+
+def test_noise_beyond_the_grain_is_told_as_it_is() -> None:
+    logs = table([0.0, 0.3, 0.6])
+    found = scatter(logs, np.full_like(logs, 0.12))
+    assert found.sd.tolist() == pytest.approx(scatter(logs).sd.tolist())
 
 
 def test_a_round_that_one_version_lacks_counts_for_none() -> None:

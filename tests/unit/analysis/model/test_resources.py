@@ -98,6 +98,19 @@ def test_launching_cannot_be_told_from_work_that_was_not_reported(healthy: CellF
     assert found.launch_cpu_s is None
 
 
+def test_the_work_of_a_launch_is_told_in_bare_starts_of_the_same_seconds() -> None:
+    """A minute in which everything takes twice the CPU makes a launch no dearer."""
+    rungs = [Rung(concurrency=2, bare_start_s=0.02), Rung(concurrency=2, bare_start_s=0.04)]
+    found = resources(make_facts(rungs))
+    quick, slow = found.launch_work.values()
+    assert quick == pytest.approx(LAUNCH_CPU_S / 0.02, rel=0.02)
+    assert slow == pytest.approx(quick / 2, rel=0.02)
+
+
+def test_without_the_machines_pace_the_work_of_a_launch_is_unknown(healthy: CellFacts) -> None:
+    assert resources(healthy).launch_work == {}
+
+
 def test_without_an_idle_window_the_base_is_unknown() -> None:
     facts = make_facts([Rung(concurrency=n) for n in (1, 2)], idle_start_s=None)
     found = resources(facts)
