@@ -101,22 +101,39 @@ def load_job(
     Raises:
         SettingError: the environment asks for an impossible structure or default.
     """
-    schema = {
-        key: Field(type(default), is_required=False, default_value=_default(key, default))
-        for key, default in defaults.items()
-    }
     steps = int(setting("WORKLOAD_STEPS", 1, low=1))
     if steps > MAX_STEPS:
         raise SettingError(f"WORKLOAD_STEPS must be from 1 to {MAX_STEPS}, not {steps}")
+    executor = choice("WORKLOAD_EXECUTOR", tuple(_EXECUTORS))
+    own = {key: _default(key, default) for key, default in defaults.items()}
+    return job_of(work, own, name=name, executor=executor, steps=steps, op_prefix=op_prefix)
+
+
+def job_of(
+    work: Work,
+    defaults: Mapping[str, float],
+    *,
+    name: str = JOB_NAME,
+    executor: str = "in_process",
+    steps: int = 1,
+    op_prefix: str = "",
+) -> JobDefinition:
+    """The job `name`: as many independent ops that each do `work` once, whatever the environment
+    says; parameters and run config as for `load_job`.
+    """
+    schema = {
+        key: Field(type(default), is_required=False, default_value=default)
+        for key, default in defaults.items()
+    }
     ops = [f"{op_prefix}work_{number}" for number in range(1, steps + 1)]
 
     def to_ops(params: Params) -> dict[str, Any]:
         return {"ops": {op_name: {"config": dict(params)} for op_name in ops}}
 
-    executor = _EXECUTORS[choice("WORKLOAD_EXECUTOR", tuple(_EXECUTORS))]
     graph = GraphDefinition(name, node_defs=[_op(op_name, work, schema) for op_name in ops])
     return graph.to_job(
-        executor_def=executor, config=ConfigMapping(config_fn=to_ops, config_schema=schema)
+        executor_def=_EXECUTORS[executor],
+        config=ConfigMapping(config_fn=to_ops, config_schema=schema),
     )
 
 

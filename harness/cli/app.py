@@ -16,6 +16,7 @@ from harness.cli import (
     compare,
     doctor,
     down,
+    guides,
     images,
     listing,
     nightly,
@@ -54,6 +55,7 @@ app.command("report", rich_help_panel=JUDGE)(report.report)
 app.command("compare", rich_help_panel=JUDGE)(compare.compare)
 app.command("trends", rich_help_panel=JUDGE)(trends.trends)
 app.command("size", rich_help_panel=JUDGE)(size.size)
+app.add_typer(guides.app, name="guides", rich_help_panel=MEASURE)
 app.add_typer(images.app, name="images", rich_help_panel=UPKEEP)
 app.command("down", rich_help_panel=UPKEEP)(down.down)
 

@@ -174,6 +174,10 @@ def trends_html(root: Path) -> Path:
     return root / "trends.html"
 
 
+TRIAL_MARK = "guides.json"
+"""What a folder of `harness guides run` has, and no campaign's."""
+
+
 def is_results(path: Path) -> bool:
     """Whether a folder looks like a campaign's results, whatever it is called."""
     folder = ResultsFolder(path)

@@ -26,7 +26,7 @@ from pydantic import ValidationError
 from harness.errors import StoredDataError
 from harness.facts import codec
 from harness.facts.durable import append_lines, make_folder, write_bytes, write_text, writing
-from harness.facts.layout import CellFolder, ResultsFolder, parse_results_name
+from harness.facts.layout import TRIAL_MARK, CellFolder, ResultsFolder, parse_results_name
 from harness.facts.lost_events import forget_lost, lost_from, mark_events
 from harness.facts.model import SCHEMA, Cell, Event, Run, Sample, Step
 from harness.facts.retention_marker import refuse_removed
@@ -341,7 +341,7 @@ def list_results(root: Path) -> list[ResultsSummary]:
 
 def _summary(path: Path) -> ResultsSummary | None:
     named = parse_results_name(path.name)
-    if named is None:
+    if named is None or (path / TRIAL_MARK).exists():
         return None
     started_utc, campaign = named
     folders, cells, problem = ResultsFolder(path).cell_folders(), [], ""

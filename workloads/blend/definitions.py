@@ -18,6 +18,8 @@ from workloads.common import JOB_NAME, SettingError, load_job
 from workloads.sensor.definitions import blockers
 
 DEFAULT_BLEND = "io,cpu,mixed"
+NO_PARTS = ("blend", "guides")
+"""Packages that have no job `load` of their own to blend."""
 
 
 def part_names() -> list[str]:
@@ -31,7 +33,7 @@ def part_names() -> list[str]:
     known = sorted(
         module.name
         for module in pkgutil.iter_modules(workloads.__path__)
-        if module.ispkg and module.name != "blend"
+        if module.ispkg and module.name not in NO_PARTS
     )
     unknown = [name for name in names if name not in known]
     if unknown:

@@ -20,18 +20,22 @@ UP_TIMEOUT_S = 120
 
 
 class ComposeProject:
-    """A project of `compose/compose.yaml` under a name of its own.
+    """A project of `compose/compose.yaml`, or of another file, under a name of its own.
 
     Args:
         name: Compose project name; everything the project makes carries it as a label.
         variables: values for the variables in the Compose file.
         log: every command and its output is appended here.
+        file: the Compose file; left out, that of a cell.
     """
 
-    def __init__(self, name: str, variables: Mapping[str, str], *, log: Path) -> None:
+    def __init__(
+        self, name: str, variables: Mapping[str, str], *, log: Path, file: Path | None = None
+    ) -> None:
         self.name = name
         self._variables = dict(variables)
         self._log = log
+        self._file = file
         self._client: DockerClient | None = None
 
     def up(
@@ -44,7 +48,7 @@ class ComposeProject:
         """
         scales = [f"--scale={service}={count}" for service, count in (scale or {}).items()]
         recreate = ["--force-recreate"] if fresh else []
-        file = str(asset("compose") / "compose.yaml")
+        file = str(self._file or asset("compose") / "compose.yaml")
         docker(
             ["compose", "--project-name", self.name, "--file", file, "up", "--detach", "--no-deps",
              "--no-build", "--pull", "never", *recreate, *scales, *services],

@@ -1,0 +1,1 @@
+"""Claims of sizing guides, judged by measured figures."""

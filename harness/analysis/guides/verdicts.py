@@ -1,0 +1,58 @@
+"""From a claim and figures to a verdict: computed, never typed in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from harness.analysis.guides.predicate import decide, names_in
+from harness.analysis.guides.types import Claim, Evidence, Figure, Figures, State, Verdict
+
+
+def judge(claims: Sequence[Claim], figures: Mapping[str, Figures]) -> tuple[Verdict, ...]:
+    """A verdict for every claim, in their order.
+
+    Args:
+        claims: of the registry.
+        figures: by scenario, of those that were measured.
+    """
+    return tuple(verdict_on(claim, figures.get(claim.scenario)) for claim in claims)
+
+
+def verdict_on(claim: Claim, figures: Figures | None) -> Verdict:
+    """What the figures of its scenario say of a claim; `None`: it was not measured."""
+    if not claim.scenario:
+        return Verdict(claim=claim, state="cannot be measured here", why=claim.cannot)
+    if figures is None:
+        return Verdict(claim=claim, state="not measured")
+    evidence = tuple(
+        Evidence(name=name, figure=_figure(figures, name)) for name in names_in_all(claim)
+    )
+    unknown = [each for each in evidence if each.figure.value is None]
+    if unknown:
+        why = "; ".join(f"{each.name}: {each.figure.why or 'not known'}" for each in unknown)
+        return Verdict(claim=claim, state="cannot tell", why=why, evidence=evidence)
+    values = {e.name: e.figure.value for e in evidence if e.figure.value is not None}
+    state = _state(claim, values)
+    why = _filled(claim.depends_on, values) if state == "depends" else ""
+    return Verdict(claim=claim, state=state, why=why, evidence=evidence)
+
+
+def names_in_all(claim: Claim) -> tuple[str, ...]:
+    """Every figure a claim's predicates and words name."""
+    predicates = filter(None, (claim.holds, claim.depends))
+    return tuple(dict.fromkeys(name for each in predicates for name in names_in(each)))
+
+
+def _state(claim: Claim, values: Mapping[str, float]) -> State:
+    if claim.depends and decide(claim.depends, values):
+        return "depends"
+    return "holds" if claim.holds and decide(claim.holds, values) else "does not hold"
+
+
+def _figure(figures: Figures, name: str) -> Figure:
+    missing = Figure(value=None, unit="", meaning="", n=0, why="the scenario has no such figure")
+    return figures.get(name, missing)
+
+
+def _filled(words: str, values: Mapping[str, float]) -> str:
+    return words.format_map({name: f"{value:.3g}" for name, value in values.items()})

@@ -1,0 +1,1 @@
+"""The guides on trial, told."""

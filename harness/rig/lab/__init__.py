@@ -1,0 +1,1 @@
+"""Real Dagster components put together for one question: what a campaign has no place for."""

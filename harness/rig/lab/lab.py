@@ -1,0 +1,283 @@
+"""A lab: a Compose project of its own with the servers, the clients and the settings a question
+needs, started in order and taken down whichever way it ends.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import secrets
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any, Protocol
+
+import psycopg
+from docker.errors import DockerException
+from docker.models.containers import Container
+from ruamel.yaml import YAML
+
+from harness.errors import HarnessError, TargetFailed
+from harness.rig.assets import asset
+from harness.rig.lab.documents import (
+    SOCKET,
+    Place,
+    compose_document,
+    instance_document,
+    workspace_document,
+)
+from harness.rig.lab.records import Records
+from harness.rig.lab.servers import LabServer, named
+from harness.rig.lab.spec import LabSpec
+from harness.rig.lab.watching import Watch
+from harness.rig.lab.web import Web
+from harness.rig.ledger import Entry, Ledger
+from harness.rig.target.compose_project import ComposeProject, port_of, state_of
+from harness.rig.target.images import Images
+from harness.rig.target.readiness import READY, Never, NotYet, Readiness, exit_reason, wait_ready
+
+START_TIMEOUT_S = 180
+
+
+class MakeImages(Protocol):
+    """Finds or builds the images."""
+
+    def __call__(self, *, launcher: bool) -> Images:
+        """With `launcher`, those whose Dagster can start containers."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabParts:
+    """What every lab of a session shares."""
+
+    images: MakeImages
+    ledger: Ledger
+    say: Callable[[str], None] = field(default=lambda _: None)
+
+
+class Lab:
+    """Use it as a context: `with Lab(...) as lab`.
+
+    Args:
+        spec: what it is made of.
+        folder: where its files and logs go; a new one.
+        parts: images, ledger, and whom to tell.
+    """
+
+    def __init__(self, spec: LabSpec, folder: Path, parts: LabParts) -> None:
+        self.spec = spec
+        self.folder = folder
+        self._parts = parts
+        self._password = secrets.token_urlsafe(18)
+        self.project_name = f"dlh-{secrets.token_hex(5)}"
+        self._project = ComposeProject(
+            self.project_name, self._variables(), log=folder / "compose.log",
+            file=folder / "compose.yaml",
+        )  # fmt: skip
+        self._servers: dict[str, list[LabServer]] = {}
+        self._web: Web | None = None
+
+    def __enter__(self) -> Lab:
+        """Start everything.
+
+        Raises:
+            TargetFailed: a part does not serve; all is taken down.
+        """
+        try:
+            self._write_files()
+            self._parts.ledger.add(self._entry())
+            self._start()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    @property
+    def web(self) -> Web:
+        """The webserver."""
+        if self._web is None:
+            raise TargetFailed("This lab's webserver does not run.")
+        return self._web
+
+    @property
+    def records(self) -> Records:
+        """The database."""
+        return Records(self._dsn())
+
+    @property
+    def network(self) -> str:
+        """Name of the network everything is in, for containers that Dagster starts itself."""
+        return f"{self.project_name}_default"
+
+    def server(self, name: str = "server", replica: int = 1) -> LabServer:
+        """One server."""
+        return self.servers(name)[replica - 1]
+
+    def servers(self, name: str = "server") -> list[LabServer]:
+        """The replicas of one location."""
+        return self._servers[name]
+
+    def all_servers(self) -> list[LabServer]:
+        """Every server of the lab."""
+        return [each for replicas in self._servers.values() for each in replicas]
+
+    def support(self, service: str) -> LabServer:
+        """The container of `webserver`, `daemon`, `postgres` or `upstream`."""
+        return LabServer(self._project.container(service), service)
+
+    def watch(self, *servers: LabServer, period_s: float = 0.5) -> Watch:
+        """Looks at these servers (all of them) while a `with` lasts."""
+        return Watch(servers or self.all_servers(), period_s=period_s)
+
+    def fresh(self, name: str = "server", *, wait: bool = True) -> float:
+        """Replace a location's servers by new containers; seconds until they serve.
+
+        Raises:
+            TargetFailed: they never do.
+        """
+        began_s = time.monotonic()
+        for each in self._servers.get(name, ()):
+            each.close()
+        self._project.up(name, scale={name: self._replicas(name)}, fresh=True)
+        self._adopt(name)
+        if wait:
+            self._await_servers(name)
+        return time.monotonic() - began_s
+
+    def start_service(self, service: str) -> None:
+        """Start `daemon` or `webserver` (again)."""
+        self._project.up(service)
+
+    def stop(self) -> None:
+        """Save the logs and remove everything. Safe to call twice."""
+        for replicas in self._servers.values():
+            for each in replicas:
+                each.close()
+        with contextlib.suppress(HarnessError, DockerException, OSError):
+            self._save_logs()
+        self._project.remove()
+        self._parts.ledger.remove(self.project_name)
+
+    def _start(self) -> None:
+        say = self._parts.say
+        say("Starting the database")
+        self._project.up("postgres", "upstream")
+        self._await("PostgreSQL", "postgres", self._database_problem)
+        names = [server.name for server in self.spec.servers]
+        if names:
+            say(f"Starting {names[0]}" if len(names) == 1 else f"Starting {len(names)} servers")
+            scale = {server.name: server.replicas for server in self.spec.servers}
+            self._project.up(*names, scale=scale)
+            for name in names:
+                self._adopt(name)
+                self._await_servers(name)
+        say("Starting the webserver")
+        self._project.up("webserver")
+        self._await("The webserver", "webserver", self._web_problem)
+        port = port_of(self._project.container("webserver"), 3000)
+        self._web = Web(f"http://127.0.0.1:{port}")
+        if self.spec.daemon:
+            self._project.up("daemon")
+
+    def _replicas(self, name: str) -> int:
+        return next(server.replicas for server in self.spec.servers if server.name == name)
+
+    def _adopt(self, name: str) -> None:
+        self._servers[name] = named(self._project.containers(name), name)
+
+    def _await_servers(self, name: str) -> None:
+        for server in self._servers[name]:
+            check = partial(_serves, server)
+            wait_ready(check, what=f"The server {server.name}", timeout_s=START_TIMEOUT_S)
+
+    def _await(self, what: str, service: str, problem: Callable[[], str]) -> None:
+        container = self._project.container(service)
+        wait_ready(lambda: _readiness(container, problem()), what=what, timeout_s=START_TIMEOUT_S)
+
+    def _database_problem(self) -> str:
+        try:
+            psycopg.connect(self._dsn(), connect_timeout=2).close()
+        except psycopg.Error as error:
+            return str(error).splitlines()[0]
+        return ""
+
+    def _web_problem(self) -> str:
+        port = port_of(self._project.container("webserver"), 3000)
+        try:
+            urllib.request.urlopen(f"http://127.0.0.1:{port}/server_info", timeout=5).close()
+        except (urllib.error.URLError, OSError) as error:
+            return str(error)
+        return ""
+
+    def _dsn(self) -> str:
+        port = port_of(self._project.container("postgres"), 5432)
+        return f"postgresql://dagster:{self._password}@127.0.0.1:{port}/dagster"
+
+    def _variables(self) -> dict[str, str]:
+        images = self._parts.images(launcher=self.spec.docker_socket)
+        return {
+            "HARNESS_OWNER": "1",
+            "HARNESS_CELL": "lab",
+            "DAGSTER_IMAGE": images.dagster,
+            "POSTGRES_IMAGE": images.postgres,
+            "DATABASE_PASSWORD": self._password,
+        }
+
+    def _write_files(self) -> None:
+        """What the containers read. Another user reads it there: everybody may."""
+        home = (self.folder / "home").absolute()
+        home.mkdir(parents=True, exist_ok=True)
+        home.chmod(0o755)
+        group = Path(SOCKET).stat().st_gid if self.spec.docker_socket else None
+        place = Place(home=str(home), socket_group=group)
+        base = _yaml(asset("compose") / "compose.yaml")
+        direct = _yaml(asset("compose/dagster-home/direct/dagster.yaml"))
+        documents: Mapping[Path, Mapping[str, Any]] = {
+            self.folder / "compose.yaml": compose_document(base, self.spec, place),
+            home / "dagster.yaml": instance_document(direct, self.spec),
+            home / "workspace.yaml": workspace_document(self.spec),
+        }
+        for path, document in documents.items():
+            with path.open("w", encoding="utf-8") as stream:
+                YAML(typ="safe").dump(document, stream)
+            path.chmod(0o644)
+
+    def _entry(self) -> Entry:
+        name = self.project_name
+        return Entry(id=name, kind="compose", name=f"lab {self.folder.name}", project=name)
+
+    def _save_logs(self) -> None:
+        services = ("postgres", "webserver", "daemon", *(s.name for s in self.spec.servers))
+        for service in services:
+            for number, container in enumerate(self._project.containers(service), start=1):
+                text = container.logs(tail=2000).decode(errors="replace")
+                (self.folder / f"{service}-{number}.log").write_text(text, encoding="utf-8")
+
+
+def _serves(server: LabServer) -> Readiness:
+    try:
+        server.client.server_id(2.0)
+    except Exception as error:  # whatever gRPC or the engine says, it is not serving yet
+        return _readiness(server.container, f"GetServerId: {type(error).__name__}")
+    return READY
+
+
+def _readiness(container: Container, problem: str) -> Readiness:
+    state = state_of(container)
+    if state and not state.get("Running"):
+        oom = bool(state.get("OOMKilled"))
+        reason = exit_reason("the container", state.get("ExitCode"), oom=oom)
+        tail = container.logs(tail=12).decode(errors="replace")
+        return Never(reason, evidence=tail)
+    return NotYet(problem) if problem else READY
+
+
+def _yaml(path: Path) -> dict[str, Any]:
+    loaded: dict[str, Any] = YAML(typ="safe").load(path.read_text(encoding="utf-8"))
+    return loaded

@@ -1,0 +1,1 @@
+"""The guides on trial: one file a question, each with what to run and how to judge it."""

@@ -1,0 +1,8 @@
+"""Every scenario, in the order they are measured: the cheap and basic ones first."""
+
+from __future__ import annotations
+
+from harness.scenarios.guides import process_model
+from harness.scenarios.guides.scenario import Scenario
+
+SCENARIOS: tuple[Scenario, ...] = (process_model.SCENARIO,)

@@ -1,0 +1,1 @@
+"""Locations for the guides on trial: small jobs that do one thing."""
