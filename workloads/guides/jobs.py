@@ -57,7 +57,7 @@ WORK: Mapping[str, tuple[Work, Mapping[str, Any]]] = {
 def jobs() -> list[JobDefinition]:
     """All of them: by name in process, with `_multi` in a process per step."""
     return [
-        job_of(work, defaults, name=name + suffix, executor=executor)
+        job_of(work, defaults, name=name + suffix, executor=executor, op_prefix=f"{name}{suffix}_")
         for name, (work, defaults) in WORK.items()
         for suffix, executor in (("", "in_process"), ("_multi", "multiprocess"))
     ]

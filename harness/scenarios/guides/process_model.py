@@ -80,13 +80,9 @@ def _look(bench: Bench, lab: Lab, *, executor: str, runs: int) -> None:
                 "ping_queued": said.queued}  # fmt: skip
     except CallError as error:
         ping = {"ping_failed": error.code}
+    children = seen.get("resident_runs", 0.0) + seen.get("steps", 0.0)
     bench.note("resident", executor=executor, runs=runs, pss_bytes=server.pss_bytes(),
-               children=_children(server), **ping, **seen)  # fmt: skip
-
-
-def _children(server: LabServer) -> int:
-    """Processes below the server's own that are a Python of their own."""
-    return sum(1 for each in server.processes() if "--multiprocessing-fork" in each.cmdline())
+               children=children, **ping, **seen)  # fmt: skip
 
 
 def _defaults(bench: Bench, server: LabServer) -> None:

@@ -6,6 +6,7 @@ import dataclasses
 import datetime
 import json
 import time
+import traceback
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import Any
 
 from harness.analysis.findings.types import CellFinding
 from harness.campaign.plan import Campaign
-from harness.errors import CampaignError, HarnessError, Interrupted
+from harness.errors import CampaignError, HarnessError, Interrupted, TargetFailed
 from harness.facts.durable import make_folder, write_text
 from harness.facts.layout import new_results_path
 from harness.facts.observations import DONE, ScenarioRecord
@@ -192,6 +193,12 @@ def _measure(scenario: Scenario, folder: TrialFolder, workshop: _Workshop) -> No
     except HarnessError as error:
         ended = error.what
         raise
+    except Exception as error:  # whatever a part says that was being broken on purpose
+        ended = f"{type(error).__name__}: {error}"[:300]
+        raise TargetFailed(
+            f"{scenario.name} ran into what it does not expect: {type(error).__name__}.",
+            evidence=traceback.format_exc(limit=-4),
+        ) from error
     finally:
         own.seal(
             ScenarioRecord(

@@ -28,7 +28,8 @@ def test_a_load_stands_behind_the_key() -> None:
 def test_what_gates_by_default() -> None:
     gates = {metric.key for metric in METRICS if metric.gates}
     assert gates == {
-        "launch_cpu_s", "launch_s", "throughput_runs_per_s", "run_rss_mib", "base_mib",
+        "launch_cpu_s", "launch_s", "launch_work", "throughput_runs_per_s", "run_rss_mib",
+        "base_mib",
     }  # fmt: skip
 
 
