@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from harness.scenarios.guides import process_model
+from harness.scenarios.guides import cpu_scaling, launch_rate, process_model, start_run_deadline
 from harness.scenarios.guides.scenario import Scenario
 
-SCENARIOS: tuple[Scenario, ...] = (process_model.SCENARIO,)
+SCENARIOS: tuple[Scenario, ...] = (
+    process_model.SCENARIO,
+    cpu_scaling.SCENARIO,
+    launch_rate.SCENARIO,
+    start_run_deadline.SCENARIO,
+)
