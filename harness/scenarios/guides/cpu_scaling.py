@@ -14,10 +14,9 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import count
 from typing import Any
 
-import psutil
-
 from harness.errors import TargetFailed
 from harness.rig.code_server_rpc import CallError
+from harness.rig.lab.cpu_time import CpuTime
 from harness.rig.lab.lab import Lab
 from harness.rig.lab.records import RunRow
 from harness.rig.lab.servers import LabServer
@@ -117,14 +116,11 @@ def _together(bench: Bench, lab: Lab, group: str, *, runs: int, gate: int) -> No
     path = f"/scratch/gate-{gate}"
     servers[0].run("sh", "-c", f"echo {begin_s:.3f} > {path}.new && mv {path}.new {path}")
     bench.sleep(max(0.0, begin_s - time.time()))
-    used_s, busy_s = _cpu_s(servers), _host_busy_s()
+    cpu = CpuTime(servers)
     rows = _await(bench, lab, ids, lambda row: bool(row.step_ends))
-    used_s = _cpu_s(servers) - used_s
     bench.note("together", group=group, runs=len(ids), cpu_s=cpu_s, begin_s=begin_s,
                ended_s=[end for row in rows for end in row.step_ends],
-               failures=sum(row.step_failures for row in rows), used_s=used_s,
-               others_s=_host_busy_s() - busy_s - used_s,
-               window_s=time.time() - begin_s)  # fmt: skip
+               failures=sum(row.step_failures for row in rows), **cpu.spent())  # fmt: skip
     _await(bench, lab, ids, lambda row: row.status in ("SUCCESS", "FAILURE"))
 
 
@@ -149,7 +145,7 @@ def _await(
 def _ticking(bench: Bench, lab: Lab, name: str, sensors: Sequence[str]) -> None:
     """Tick sensors at once, each from a thread, and ask the server who it is meanwhile."""
     server = lab.server(name)
-    used_s, busy_s, began_s, probes = _cpu_s([server]), _host_busy_s(), time.time(), []
+    cpu, began_s, probes = CpuTime([server]), time.time(), []
     with ThreadPoolExecutor(max(1, len(sensors))) as pool:
         ticks = [pool.submit(_tick, lab.web, name, sensor) for sensor in sensors]
         rest_s = 0.0 if sensors else began_s + REST_S
@@ -157,13 +153,10 @@ def _ticking(bench: Bench, lab: Lab, name: str, sensors: Sequence[str]) -> None:
             probes.append(_probe(server))
             bench.sleep(PROBE_EVERY_S)
     ended = [tick.result() for tick in ticks]
-    used_s = _cpu_s([server]) - used_s
     bench.note("ticking", server=name, clutch="clutch" in sensors, ticks=len(sensors),
                began_s=began_s, ended_s=[end["at_s"] for end in ended],
                errors=[end["error"] for end in ended], probes_s=[p["took_s"] for p in probes],
-               lost=[p["lost"] for p in probes if p["lost"]],
-               used_s=used_s, others_s=_host_busy_s() - busy_s - used_s,
-               window_s=time.time() - began_s)  # fmt: skip
+               lost=[p["lost"] for p in probes if p["lost"]], **cpu.spent())  # fmt: skip
 
 
 def _survivor(bench: Bench, server: LabServer, server_id: str) -> None:
@@ -195,19 +188,19 @@ def _nothing(bench: Bench, lab: Lab, *, runs: int) -> None:
     """What the server uses at rest, and what it uses for runs without work of their own."""
     server = lab.server("left")
     _await_alone(bench, server)
-    before_s, began_s = _cpu_s([server]), time.time()
+    at_rest = CpuTime([server])
     bench.sleep(REST_S)
-    rest = (_cpu_s([server]) - before_s) / (time.time() - began_s)
+    rest = at_rest.spent()
     server.run("sh", "-c", "echo 0 > /scratch/gate-0")
     config = {"gate": 0, "cpu_s": 0.0, "patience_s": PATIENCE_S}
-    before_s, began_s = _cpu_s([server]), time.time()
+    cpu = CpuTime([server])
     orders = [Order(job="spin_together", location="left", config=config)] * runs
     ids = [each.run_id for each in lab.web.launch_all(orders) if each.run_id]
     rows = _await(bench, lab, ids, lambda row: row.status in ("SUCCESS", "FAILURE"))
     _await_alone(bench, server)
     work = [row.phases.work_cpu_s or 0.0 for row in rows]
-    bench.note("nothing", runs=len(ids), used_s=_cpu_s([server]) - before_s,
-               window_s=time.time() - began_s, rest_cores=rest, work_s=sum(work))  # fmt: skip
+    bench.note("nothing", runs=len(ids), rest_cores=rest["used_s"] / rest["window_s"],
+               work_s=sum(work), **cpu.spent())  # fmt: skip
 
 
 def _await_alone(bench: Bench, server: LabServer) -> None:
@@ -215,19 +208,6 @@ def _await_alone(bench: Bench, server: LabServer) -> None:
     end_s = time.monotonic() + PATIENCE_S
     while server.look().get("resident_runs", 0.0) > 0 and time.monotonic() < end_s:
         bench.sleep(0.5)
-
-
-def _host_busy_s() -> float:
-    """CPU time everything on this host has used."""
-    times = psutil.cpu_times()
-    return float(sum(getattr(times, name, 0.0) for name in
-                     ("user", "nice", "system", "irq", "softirq")))  # fmt: skip
-
-
-def _cpu_s(servers: Sequence[LabServer]) -> float:
-    """CPU time the kernel accounts to all of them together."""
-    stats = [server.stats() for server in servers]
-    return sum(each.cpu_s for each in stats if each is not None and each.cpu_s is not None)
 
 
 SCENARIO = Scenario(

@@ -15,6 +15,7 @@ from typing import Any
 
 from harness.errors import TargetFailed
 from harness.rig.code_server_rpc import CallError
+from harness.rig.lab.cpu_time import CpuTime
 from harness.rig.lab.lab import Lab
 from harness.rig.lab.servers import LabServer
 from harness.rig.lab.spec import LabSpec, ServerSpec
@@ -104,7 +105,7 @@ def _burst(bench: Bench, lab: Lab, burst: Burst) -> None:
     location = _name(burst.workers)
     server = lab.server(location)
     order = Order(job="sleep", location=location, config={"seconds": SLEEP_S})
-    used_s, began_s = _cpu_s(server), time.time()
+    cpu, began_s = CpuTime([server]), time.time()
     with ThreadPoolExecutor(1) as pool:
         launching = pool.submit(lab.web.launch_all, [order] * burst.runs)
         most: dict[str, int] = {}
@@ -113,12 +114,12 @@ def _burst(bench: Bench, lab: Lab, burst: Burst) -> None:
                 break
             bench.sleep(LOOK_S)
         launches = launching.result()
-    used_s, took_s = _cpu_s(server) - used_s, time.time() - began_s
+    spent = cpu.spent()
     ids = [each.run_id for each in launches if each.run_id]
     about = {"feed": burst.feed, "workers": burst.workers}
-    bench.note("burst", runs=burst.runs, accepted=len(ids), used_s=used_s, took_s=took_s,
+    bench.note("burst", runs=burst.runs, accepted=len(ids), **spent, **about,
                resident=server.look().get("resident_runs"), starting=most.get("STARTING", 0),
-               queued=most.get("QUEUED", 0), **about)  # fmt: skip
+               queued=most.get("QUEUED", 0))  # fmt: skip
     rows = lab.records.runs(ids)
     lab.web.cancel(ids)
     lab.web.wait(ids, timeout_s=PATIENCE_S)
@@ -169,11 +170,6 @@ def _await_held(bench: Bench, server: LabServer) -> None:
             return
         bench.sleep(0.1)
     raise TargetFailed("The sensor never held the worker thread.")
-
-
-def _cpu_s(server: LabServer) -> float:
-    stats = server.stats()
-    return stats.cpu_s if stats is not None else 0.0
 
 
 SCENARIO = Scenario(

@@ -12,6 +12,10 @@ from harness.facts.observations import Observations, Values
 NEARLY = 0.8
 """A launch rate that is nearly the best: this share of it."""
 
+IDLE_CORES = 0.15
+"""Where a host has less than that to spare, the server may not get its one vCPU."""
+CROWDED = "this host had no CPU to spare beside the server"
+
 HELD_AT_LEAST_S = 3.0
 """A thread that is free again sooner has shown nothing."""
 
@@ -76,33 +80,47 @@ def _together(found: Figures, direct: list[Values]) -> Figures:
     }
     if len(rates) < 2:
         return {}
-    best, fewest, most = max(rates.values()), min(rates), max(rates)
-    enough = min(workers for workers, rate in rates.items() if rate >= NEARLY * best)
+    n, fewest, most = len(rates), min(rates), max(rates)
+    nearly = NEARLY * max(rates.values())
+    more = max(rate for workers, rate in rates.items() if workers > fewest)
     told = {
+        "enough_workers": (
+            min(workers for workers, rate in rates.items() if rate >= nearly), "threads",
+            f"the fewest worker threads that launch at {NEARLY:.0%} of the best rate seen",
+        ),
+        "gain_of_threads": (
+            more / rates[fewest], "×",
+            f"the best launch rate of more worker threads over that of {fewest}, on 1 vCPU",
+        ),
+        "delay_of_threads": (
+            _over(found, "start_s_median", most, fewest), "×",
+            f"median time to start with {most} worker threads over that with {fewest}",
+        ),
+    }  # fmt: skip
+    crowded = any(_idle_cores(burst) < IDLE_CORES for burst in direct)
+    return {
         "burst_runs": Figure(
             value=direct[0]["runs"], unit="runs", meaning="runs of a burst: all could run at once"
         ),
-        "enough_workers": Figure(
-            value=enough, unit="threads", n=len(rates),
-            meaning=f"the fewest worker threads that launch at {NEARLY:.0%} of the best rate seen",
+        "cpu_of_threads": Figure(
+            value=_over(found, "cpu_s_a_launch", most, fewest), unit="×", n=n,
+            meaning=f"CPU of a launch with {most} worker threads over that with {fewest}",
         ),
-        "gain_of_threads": Figure(
-            value=max(rate for workers, rate in rates.items() if workers > 1) / rates[fewest],
-            unit="×", n=len(rates),
-            meaning="the best launch rate with more worker threads than the 1 vCPU over that of 1",
-        ),
+        **{
+            name: Figure(value=None if crowded else value, unit=unit, meaning=meaning, n=n,
+                         why=CROWDED if crowded else "")
+            for name, (value, unit, meaning) in told.items()
+        },
     }  # fmt: skip
-    for name, prefix, meaning in (
-        ("delay_of_threads", "start_s_median", "median time to start"),
-        ("cpu_of_threads", "cpu_s_a_launch", "CPU of a launch"),
-    ):
-        over, under = found[f"{prefix}_{most}"].value, found[f"{prefix}_{fewest}"].value
-        told[name] = Figure(
-            value=over / under if over is not None and under else None, unit="×",
-            meaning=f"{meaning} with {most} worker threads over that with {fewest}",
-            why="not measured",
-        )  # fmt: skip
-    return told
+
+
+def _over(found: Figures, prefix: str, most: int, fewest: int) -> float:
+    over, under = found[f"{prefix}_{most}"].value, found[f"{prefix}_{fewest}"].value
+    return (over or 0.0) / (under or 1.0)
+
+
+def _idle_cores(burst: Values) -> float:
+    return float(burst["idle_s"] / burst["window_s"])
 
 
 def _of_one_worker(seen: Observations) -> Figures:

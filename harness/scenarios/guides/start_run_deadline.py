@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from harness.rig.lab.cpu_time import CpuTime
 from harness.rig.lab.lab import Lab
 from harness.rig.lab.records import RunRow
 from harness.rig.lab.spec import LabSpec, ServerSpec
@@ -89,12 +90,12 @@ def _burst(bench: Bench, lab: Lab, case: Case) -> None:
     order = Order(job="sleep", location=case.server, config={"seconds": RUN_S})
     launches = lab.web.launch_all([order] * case.runs)
     ids = [each.run_id for each in launches if each.run_id]
-    used_s = _cpu_s(lab, case.server)
+    cpu = CpuTime([lab.server(case.server)])
     lab.start_service("daemon")
     rows, settled = _await_quiet(bench, lab, case.server, ids)
     about = {"server": case.server, "retries": case.retries}
     bench.note("burst", runs=case.runs, accepted=len(ids), workers=WORKERS[case.server],
-               used_s=_cpu_s(lab, case.server) - used_s, settled=settled, **about)  # fmt: skip
+               settled=settled, **cpu.spent(), **about)  # fmt: skip
     counts = {
         name: dict(lab.records.ask(_EVENTS_LIKE, [ids, words]))
         for name, words in (("processes", _PROCESS), ("too_late", _TOO_LATE))
@@ -133,11 +134,6 @@ def _told(row: RunRow) -> Mapping[str, Any]:
         "error_class": row.phases.error_class,
         "error": (row.phases.error or "")[:200],
     }
-
-
-def _cpu_s(lab: Lab, name: str) -> float:
-    stats = lab.server(name).stats()
-    return stats.cpu_s if stats is not None else 0.0
 
 
 SCENARIO = Scenario(

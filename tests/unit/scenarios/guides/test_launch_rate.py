@@ -10,7 +10,7 @@ from kept_observations import kept, unknown_to_claims
 
 from harness.facts.observations import Observation, Observations
 from harness.scenarios.guides.launch_rate import SCENARIO
-from harness.scenarios.guides.launch_rate_figures import figures
+from harness.scenarios.guides.launch_rate_figures import CROWDED, figures
 
 pytestmark = pytest.mark.unit
 
@@ -25,7 +25,8 @@ def burst(
     """Runs that start one after the other, `every_s` apart, each a second after its answer."""
     about = {"feed": feed, "workers": workers}
     told = [
-        seen("burst", runs=runs, accepted=runs, used_s=1.5 * runs, took_s=20.0, resident=runs,
+        seen("burst", runs=runs, accepted=runs, used_s=1.5 * runs, window_s=20.0, resident=runs,
+             idle_s=10.0, others_s=5.0,
              starting=runs - 1, queued=0, **about)
     ]  # fmt: skip
     for number in range(runs):
@@ -70,6 +71,15 @@ def test_figures_are_what_was_there(name: str, expected: float) -> None:
 def test_a_slow_burst_of_one_worker_makes_more_of_them_enough() -> None:
     found = figures(Observations([*burst(1, 4.0), *burst(2, 2.0), *burst(8, 1.0)]))
     assert found["enough_workers"].value == 8
+
+
+@pytest.mark.parametrize("name", ["enough_workers", "gain_of_threads", "delay_of_threads"])
+def test_where_the_host_had_nothing_to_spare_rates_are_not_compared(name: str) -> None:
+    crowded = seen("burst", feed="direct", workers=4, runs=4, idle_s=0.1, window_s=9.0, used_s=6.0,
+                   resident=4, starting=1, queued=0)  # fmt: skip
+    figure = figures(Observations([*SEEN, crowded]))[name]
+    assert figure.value is None
+    assert figure.why == CROWDED
 
 
 def test_through_the_queue_the_wait_for_the_daemon_is_not_counted() -> None:
