@@ -28,7 +28,7 @@ from harness.rig.protocols import Expectation, Listener
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionOptions:
-    """How to measure, beside what. `at_work`: whoever asks holds the machine already (`at_work`)."""
+    """How to measure, beside what. `at_work`: whoever asks holds the machine already."""
 
     results_root: Path
     allow_overcommit: bool = False
