@@ -61,7 +61,7 @@ def _at_rest(bench: Bench, lab: Lab, size: int) -> None:
     bench.note("started", servers=size, loaded_s=loaded_s, daemon_s=daemon_s, **started)
     bench.sleep(SETTLED_S)
     window_s = IDLE_OF_MANY_S if size >= MANY else IDLE_S
-    bench.say(f"{size} servers at rest for {window_s:.0f} s")
+    bench.say(f"At rest for {window_s:.0f} s, servers: {size}")
     with Standing(lab) as standing:
         bench.note("idle", servers=size, **standing.idle(window_s, bench.sleep))
         bench.note("memory", servers=size, **standing.memory())

@@ -92,19 +92,21 @@ def _processes(bench: Bench, lab: Lab, size: int) -> None:
     watched_s = 5.0 if bench.quick else RENEWAL_S
     bench.say(f"Counting processes for {watched_s:.0f} s")
     containers = {name: lab.support(name) for name in ("webserver", "daemon")}
-    counts: list[dict[str, int]] = []
+    counts: dict[str, list[int]] = {name: [] for name in containers}
 
     def count(seconds: float) -> None:
         end_s = time.monotonic() + seconds
         while time.monotonic() < end_s:
-            counts.append({name: code_servers_in(each) for name, each in containers.items()})
+            for name, each in containers.items():
+                counts[name].append(code_servers_in(each))
             bench.sleep(1.0)
 
     with Standing(lab) as standing:
         used = standing.idle(watched_s, count)
     for each in containers.values():
         each.close()
-    bench.note("processes", modules=size, counts=counts, **used)
+    bench.note("processes", modules=size, in_webserver=counts["webserver"],
+               in_daemon=counts["daemon"], **used)  # fmt: skip
 
 
 def code_servers_in(container: LabServer) -> int:
@@ -203,27 +205,27 @@ def _process_figures(seen: Observations) -> Figures:
     told = seen.first("processes")
     if told is None:
         return {}
-    counts, n = told["counts"], told["modules"]
     watched = told["window_s"] >= RENEWAL_S
-    most = max(each["daemon"] for each in counts)
-    inside = "code server processes inside the {}'s container, all locations loaded by itself"
+    inside = "code servers inside the {}'s container, which loads all locations itself"
     return {
-        "modules": Figure(value=n, unit="locations", meaning="locations loaded as modules"),
+        "modules": Figure(
+            value=told["modules"], unit="locations", meaning="locations loaded as modules"
+        ),
         **{
             f"servers_in_{part}": Figure(
-                value=min(each[part] for each in counts), unit="processes", n=len(counts),
-                meaning=f"{inside.format(part)}, at least",
+                value=min(told[f"in_{part}"]), unit="processes", n=len(told[f"in_{part}"]),
+                meaning=inside.format(part),
             )
             for part in ("webserver", "daemon")
         },
         "servers_in_daemon_most": Figure(
-            value=most if watched else None, unit="processes", n=len(counts),
+            value=max(told["in_daemon"]) if watched else None, unit="processes",
             meaning="the same in the daemon at most, while it renews them every minute",
             why="too short a look",
         ),
         "daemon_cores": Figure(
             value=told["daemon_cpu_s"] / told["window_s"] if watched else None, unit="cores",
-            meaning="CPU of that daemon at rest", why="too short a look",
+            meaning="CPU of that daemon at rest, a renewal or two in it", why="too short a look",
         ),
     }  # fmt: skip
 
