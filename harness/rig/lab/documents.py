@@ -67,9 +67,9 @@ def workspace_document(spec: LabSpec) -> Document:
     ]
     modules = [
         {"python_module": {
-            "module_name": module, "location_name": module, "working_directory": LOCATIONS,
+            "module_name": module, "location_name": name, "working_directory": LOCATIONS,
         }}
-        for module in spec.modules
+        for name, module in spec.modules.items()
     ]  # fmt: skip
     return {"load_from": [*servers, *modules]}
 

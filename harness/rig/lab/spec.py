@@ -16,7 +16,7 @@ class ServerSpec:
     `name` is the location's name and the server's DNS name. `max_workers` `None` leaves the
     number of worker threads to Dagster. `arguments` go behind `dagster api grpc`. `grace_s`: how
     long `stop` waits between SIGTERM and SIGKILL unless told otherwise. `probe`: whether the pool
-    probe runs inside.
+    probe runs inside. `awaited`: whether the lab waits until it serves; not where it never will.
     """
 
     name: str = "server"
@@ -29,6 +29,7 @@ class ServerSpec:
     arguments: tuple[str, ...] = ()
     grace_s: int = 30
     probe: bool = False
+    awaited: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +38,8 @@ class LabSpec:
 
     Args:
         servers: the locations that have servers of their own.
-        modules: locations the webserver (and the daemon) load themselves, as `python_module`.
+        modules: locations the webserver (and the daemon) load themselves, as `python_module`: the
+            module by the location's name.
         instance: keys of `dagster.yaml` in place of the usual ones (feed `direct`); `None` leaves
             one out.
         daemon: whether the daemon runs.
@@ -48,7 +50,7 @@ class LabSpec:
     """
 
     servers: tuple[ServerSpec, ...] = (ServerSpec(),)
-    modules: tuple[str, ...] = ()
+    modules: Mapping[str, str] = field(default_factory=dict)
     instance: Mapping[str, Any] = field(default_factory=dict)
     daemon: bool = False
     environment: Mapping[str, str] = field(default_factory=dict)
