@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from harness.scenarios.guides import process_model
+from harness.scenarios.guides import configuration, process_model, run_task
 from harness.scenarios.guides.scenario import Scenario
 
-SCENARIOS: tuple[Scenario, ...] = (process_model.SCENARIO,)
+SCENARIOS: tuple[Scenario, ...] = (
+    process_model.SCENARIO,
+    run_task.SCENARIO,
+    configuration.SCENARIO,
+)
