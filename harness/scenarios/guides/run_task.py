@@ -8,6 +8,7 @@ with imports that weigh; and a step fails beside others, by an exception and by 
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -19,6 +20,7 @@ from harness.rig.lab.servers import LabServer
 from harness.rig.lab.spec import LabSpec, ServerSpec
 from harness.rig.lab.watching import Watch
 from harness.rig.lab.web import Launched, Order
+from harness.rig.load.dagster_graphql import GraphQLError
 from harness.scenarios.guides.bench import Bench
 from harness.scenarios.guides.run_task_figures import (
     ENOUGH_MIB,
@@ -212,7 +214,9 @@ def _await_ends(lab: Lab, launches: Sequence[Launched], containers: Sequence[Lab
     end_s = time.monotonic() + START_PATIENCE_S
     by_id = {_known(each): container for each, container in zip(launches, containers, strict=True)}
     while by_id and time.monotonic() < end_s:
-        ended = {run_id for run_id, each in lab.web.statuses(list(by_id)).items() if each.ended}
+        ended: set[str] = set()
+        with contextlib.suppress(GraphQLError):  # busy: the next look may do
+            ended = {run_id for run_id, each in lab.web.statuses(list(by_id)).items() if each.ended}
         by_id = {
             run_id: each for run_id, each in by_id.items() if run_id not in ended and each.running
         }
