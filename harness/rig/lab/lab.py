@@ -26,9 +26,11 @@ from harness.rig.lab.documents import (
     SOCKET,
     Place,
     compose_document,
+    filled,
     instance_document,
     workspace_document,
 )
+from harness.rig.lab.launching import RUN_LABEL, STARTED_LABEL
 from harness.rig.lab.records import Records
 from harness.rig.lab.servers import LabServer, named
 from harness.rig.lab.spec import LabSpec
@@ -136,6 +138,24 @@ class Lab:
         """The container of `webserver`, `daemon`, `postgres` or `upstream`."""
         return LabServer(self._project.container(service), service)
 
+    def launched(self, run_id: str) -> LabServer:
+        """The container that Dagster's run launcher started for a run; it may have ended.
+
+        Raises:
+            TargetFailed: there is none.
+        """
+        found = self._project.labelled(f"{RUN_LABEL}={run_id}")
+        if not found:
+            raise TargetFailed(f"No container was started for run {run_id[:8]}.")
+        return LabServer(found[0], f"run-{run_id[:8]}")
+
+    def count_steps(self) -> int:
+        """How many containers for steps there are, running or ended: those that Dagster started
+        and that belong to no run of their own.
+        """
+        started = self._project.labelled(STARTED_LABEL)
+        return sum(1 for each in started if RUN_LABEL not in each.labels)
+
     def watch(self, *servers: LabServer, period_s: float = 0.5) -> Watch:
         """Looks at these servers (all of them) while a `with` lasts."""
         return Watch(servers or self.all_servers(), period_s=period_s)
@@ -192,6 +212,8 @@ class Lab:
 
     def _start_servers(self) -> None:
         servers = self.spec.servers
+        if sum(each.replicas for each in servers) > 1:
+            self._make_tables(next((each.name for each in servers if each.awaited), ""))
         for first in range(0, len(servers), SERVERS_AT_ONCE):
             scale = {each.name: each.replicas for each in servers[first : first + SERVERS_AT_ONCE]}
             self._project.up(*scale, scale=scale)
@@ -199,6 +221,18 @@ class Lab:
             self._adopt(each.name)
             if each.awaited:
                 self._await_servers(each.name)
+
+    def _make_tables(self, first: str) -> None:
+        """Start one server alone: each makes the database's tables if there are none, and of two
+        that do so at once one fails. Without one that is sure to serve it is left to luck.
+        """
+        if not first:
+            return
+        self._project.up(first, scale={first: 1})
+        self._adopt(first)
+        self._await_servers(first)
+        for each in self._servers.pop(first):
+            each.close()
 
     def _replicas(self, name: str) -> int:
         return next(server.replicas for server in self.spec.servers if server.name == name)
@@ -253,6 +287,11 @@ class Lab:
         place = Place(home=str(home), socket_group=group)
         base = _yaml(asset("compose") / "compose.yaml")
         direct = _yaml(asset("compose/dagster-home/direct/dagster.yaml"))
+        names = {
+            "project": self.project_name, "network": self.network, "home": str(home),
+            "image": self._parts.images(launcher=self.spec.docker_socket).dagster,
+            "socket_group": str(group),
+        }  # fmt: skip
         documents: Mapping[Path, Mapping[str, Any]] = {
             self.folder / "compose.yaml": compose_document(base, self.spec, place),
             home / "dagster.yaml": instance_document(direct, self.spec),
@@ -260,7 +299,7 @@ class Lab:
         }
         for path, document in documents.items():
             with path.open("w", encoding="utf-8") as stream:
-                YAML(typ="safe").dump(document, stream)
+                YAML(typ="safe").dump(filled(document, names), stream)
             path.chmod(0o644)
 
     def _entry(self) -> Entry:
@@ -269,10 +308,11 @@ class Lab:
 
     def _save_logs(self) -> None:
         services = ("postgres", "webserver", "daemon", *(s.name for s in self.spec.servers))
-        for service in services:
-            for number, container in enumerate(self._project.containers(service), start=1):
+        named = {service: self._project.containers(service) for service in services}
+        for name, containers in {**named, "started": self._project.labelled(STARTED_LABEL)}.items():
+            for number, container in enumerate(containers, start=1):
                 text = container.logs(tail=2000).decode(errors="replace")
-                (self.folder / f"{service}-{number}.log").write_text(text, encoding="utf-8")
+                (self.folder / f"{name}-{number}.log").write_text(text, encoding="utf-8")
 
 
 def _serves(server: LabServer) -> Readiness:

@@ -36,6 +36,10 @@ class ServerSpec:
 class LabSpec:
     """Everything of one lab.
 
+    In any text of it `{project}`, `{network}`, `{home}` (a folder of this host), `{image}` and
+    `{socket_group}` are put in when the lab writes its files: what Dagster needs to start
+    containers of its own beside the others.
+
     Args:
         servers: the locations that have servers of their own.
         modules: locations the webserver (and the daemon) load themselves, as `python_module`: the
