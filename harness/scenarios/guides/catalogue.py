@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from harness.scenarios.guides import process_model
+from harness.scenarios.guides import (
+    memory_ladder,
+    process_model,
+    profiling_asset,
+    residency_ladder,
+)
 from harness.scenarios.guides.scenario import Scenario
 
-SCENARIOS: tuple[Scenario, ...] = (process_model.SCENARIO,)
+SCENARIOS: tuple[Scenario, ...] = (
+    process_model.SCENARIO,
+    profiling_asset.SCENARIO,
+    memory_ladder.SCENARIO,
+    residency_ladder.SCENARIO,
+)
