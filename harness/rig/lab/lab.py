@@ -173,6 +173,8 @@ class Lab:
         if names:
             say(f"Starting {names[0]}" if len(names) == 1 else f"Starting {len(names)} servers")
             scale = {server.name: server.replicas for server in self.spec.servers}
+            if sum(scale.values()) > 1:
+                self._make_tables(names[0])
             self._project.up(*names, scale=scale)
             for name in names:
                 self._adopt(name)
@@ -184,6 +186,16 @@ class Lab:
         self._web = Web(f"http://127.0.0.1:{port}")
         if self.spec.daemon:
             self._project.up("daemon")
+
+    def _make_tables(self, first: str) -> None:
+        """Start one server alone: each makes the database's tables if there are none, and of two
+        that do so at once one fails.
+        """
+        self._project.up(first, scale={first: 1})
+        self._adopt(first)
+        self._await_servers(first)
+        for each in self._servers.pop(first):
+            each.close()
 
     def _replicas(self, name: str) -> int:
         return next(server.replicas for server in self.spec.servers if server.name == name)

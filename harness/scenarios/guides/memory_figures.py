@@ -141,7 +141,7 @@ def _wall(seen: Observations) -> Figures:
     return {
         "wall_oom_kills": Figure(value=kills, unit="kills", meaning=f"OOM kills in {size}"),
         "wall_lost": Figure(
-            value=row["runs"] - row["resident"], unit="runs", meaning=f"runs gone from {size}"
+            value=row["runs"] - row["resident"], unit="runs", meaning=f"runs that were not kept by {size}"
         ),
         "wall_most_resident": Figure(
             value=row["most_resident"], unit="runs", meaning=f"most runs seen alive in {size}",
@@ -152,7 +152,7 @@ def _wall(seen: Observations) -> Figures:
         ),
         "lost_with_memory": Figure(
             value=most["runs"] - most["resident_runs"] if most else None, unit="runs", why=FEW,
-            meaning="runs gone from a server with enough memory, with as little CPU",
+            meaning="runs that were not kept by a server with as little CPU and enough memory",
         ),
     }  # fmt: skip
 
