@@ -135,13 +135,14 @@ def _wall(seen: Observations) -> Figures:
     if row is None:
         return {}
     kills = max(row["oom_kills"] or 0.0, float(row["oom_killed"]))
-    kept = _rows(seen, "light", "in_process")
-    most = max(kept, key=lambda each: each["runs"], default=None)
+    ample = seen.of("held", server="light", executor="in_process")
+    lost = [each["runs"] - each.get("resident_runs", 0) for each in ample]
     size = f"a server of {row['limit_mib']} MiB given {row['runs']} runs at once"
     return {
         "wall_oom_kills": Figure(value=kills, unit="kills", meaning=f"OOM kills in {size}"),
         "wall_lost": Figure(
-            value=row["runs"] - row["resident"], unit="runs", meaning=f"runs that were not kept by {size}"
+            value=row["runs"] - row["resident"], unit="runs",
+            meaning=f"runs that were not kept by {size}",
         ),
         "wall_most_resident": Figure(
             value=row["most_resident"], unit="runs", meaning=f"most runs seen alive in {size}",
@@ -151,7 +152,7 @@ def _wall(seen: Observations) -> Figures:
             value=float(row["running"]), unit="1", meaning="whether that server lived on: 1 or 0"
         ),
         "lost_with_memory": Figure(
-            value=most["runs"] - most["resident_runs"] if most else None, unit="runs", why=FEW,
+            value=sum(lost) if lost else None, unit="runs", n=len(lost), why=FEW,
             meaning="runs that were not kept by a server with as little CPU and enough memory",
         ),
     }  # fmt: skip

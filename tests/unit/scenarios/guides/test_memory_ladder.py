@@ -91,6 +91,11 @@ def test_a_container_that_ended_was_killed_for_memory_if_the_engine_says_so() ->
     assert value("wall_server_lives", gone) == 0
 
 
+def test_runs_lost_with_enough_memory_are_counted_whether_they_came_to_work_or_not() -> None:
+    wall = seen("wall", **WALL)
+    assert value("lost_with_memory", wall, held("light", 12, working=11, resident_runs=10)) == 2
+
+
 def test_nothing_seen_is_nothing_known() -> None:
     assert all(figure.value is None for figure in figures(Observations()).values())
 
