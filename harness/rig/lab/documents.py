@@ -53,9 +53,18 @@ def compose_document(base: Mapping[str, Any], spec: LabSpec, place: Place) -> Do
     return {"services": services, "volumes": base["volumes"], "networks": base["networks"]}
 
 
-def instance_document(direct: Mapping[str, Any], spec: LabSpec) -> Document:
-    """The lab's `dagster.yaml`: the feed `direct` with what the spec puts in its place."""
-    merged = {**copy.deepcopy(dict(direct)), **copy.deepcopy(dict(spec.instance))}
+def instance_document(
+    direct: Mapping[str, Any], spec: LabSpec, known: Mapping[str, str] | None = None
+) -> Document:
+    """The lab's `dagster.yaml`: the feed `direct` with what the spec puts in its place.
+
+    Args:
+        direct: that feed's file, parsed.
+        spec: what the lab is made of.
+        known: by placeholder, without its braces, what the lab knows of itself.
+    """
+    own = _filled(dict(spec.instance), known or {})
+    merged = {**copy.deepcopy(dict(direct)), **own}
     return {key: value for key, value in merged.items() if value is not None}
 
 
@@ -122,6 +131,19 @@ def _at_home(given: Mapping[str, Any], spec: LabSpec, place: Place) -> Document:
         if place.socket_group is not None:
             service["group_add"] = [str(place.socket_group)]
     return service
+
+
+def _filled(value: Any, known: Mapping[str, str]) -> Any:
+    """A copy with every `{placeholder}` in its strings replaced; other braces stay."""
+    if isinstance(value, str):
+        for name, put in known.items():
+            value = value.replace(f"{{{name}}}", put)
+        return value
+    if isinstance(value, Mapping):
+        return {key: _filled(each, known) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_filled(each, known) for each in value]
+    return value
 
 
 def _plain(environment: Mapping[str, str]) -> dict[str, str]:

@@ -9,7 +9,7 @@ import secrets
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -71,6 +71,7 @@ class Lab:
         self.spec = spec
         self.folder = folder
         self._parts = parts
+        self._images = parts.images(launcher=spec.docker_socket)
         self._password = secrets.token_urlsafe(18)
         self.project_name = f"dlh-{secrets.token_hex(5)}"
         self._project = ComposeProject(
@@ -130,6 +131,10 @@ class Lab:
     def support(self, service: str) -> LabServer:
         """The container of `webserver`, `daemon`, `postgres` or `upstream`."""
         return LabServer(self._project.container(service), service)
+
+    def started(self) -> Sequence[Container]:
+        """Containers that Dagster itself started under this project's label, ended ones too."""
+        return self._project.others()
 
     def watch(self, *servers: LabServer, period_s: float = 0.5) -> Watch:
         """Looks at these servers (all of them) while a `with` lasts."""
@@ -220,12 +225,11 @@ class Lab:
         return f"postgresql://dagster:{self._password}@127.0.0.1:{port}/dagster"
 
     def _variables(self) -> dict[str, str]:
-        images = self._parts.images(launcher=self.spec.docker_socket)
         return {
             "HARNESS_OWNER": "1",
             "HARNESS_CELL": "lab",
-            "DAGSTER_IMAGE": images.dagster,
-            "POSTGRES_IMAGE": images.postgres,
+            "DAGSTER_IMAGE": self._images.dagster,
+            "POSTGRES_IMAGE": self._images.postgres,
             "DATABASE_PASSWORD": self._password,
         }
 
@@ -240,13 +244,21 @@ class Lab:
         direct = _yaml(asset("compose/dagster-home/direct/dagster.yaml"))
         documents: Mapping[Path, Mapping[str, Any]] = {
             self.folder / "compose.yaml": compose_document(base, self.spec, place),
-            home / "dagster.yaml": instance_document(direct, self.spec),
+            home / "dagster.yaml": instance_document(direct, self.spec, self._known(home)),
             home / "workspace.yaml": workspace_document(self.spec),
         }
         for path, document in documents.items():
             with path.open("w", encoding="utf-8") as stream:
                 YAML(typ="safe").dump(document, stream)
             path.chmod(0o644)
+
+    def _known(self, home: Path) -> dict[str, str]:
+        return {
+            "project": self.project_name,
+            "network": self.network,
+            "image": self._images.dagster,
+            "home": str(home),
+        }
 
     def _entry(self) -> Entry:
         name = self.project_name

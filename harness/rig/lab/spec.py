@@ -39,7 +39,9 @@ class LabSpec:
         servers: the locations that have servers of their own.
         modules: locations the webserver (and the daemon) load themselves, as `python_module`.
         instance: keys of `dagster.yaml` in place of the usual ones (feed `direct`); `None` leaves
-            one out.
+            one out. In its strings the lab puts what only it knows in the place of `{project}`
+            (its Compose project), `{network}`, `{image}` (of the Dagster services) and `{home}`
+            (its Dagster home on this host).
         daemon: whether the daemon runs.
         environment: more variables for webserver and daemon, the clients of the servers.
         server_environment: more variables for every server.

@@ -75,6 +75,14 @@ class ComposeProject:
             raise TargetFailed(f"The container of `{service}` is gone.")
         return found[0]
 
+    def others(self) -> Sequence[Container]:
+        """Containers with the project's label that belong to no service, running or not."""
+        label = f"com.docker.compose.project={self.name}"
+        found = self._engine().containers.list(
+            all=True, filters={"label": label}, ignore_removed=True
+        )
+        return [each for each in found if "com.docker.compose.service" not in each.labels]
+
     def remove(self) -> None:
         """Remove containers, networks and volumes. Safe to call twice."""
         engine.remove_project(self.name)

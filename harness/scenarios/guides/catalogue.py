@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from harness.scenarios.guides import process_model
+from harness.scenarios.guides import arrivals, isolated, process_model, sensor_saturation
 from harness.scenarios.guides.scenario import Scenario
 
-SCENARIOS: tuple[Scenario, ...] = (process_model.SCENARIO,)
+SCENARIOS: tuple[Scenario, ...] = (
+    process_model.SCENARIO,
+    arrivals.SCENARIO,
+    sensor_saturation.SCENARIO,
+    isolated.SCENARIO,
+)
