@@ -94,6 +94,19 @@ def test_the_instance_is_the_usual_one_but_for_what_the_spec_says() -> None:
     assert set(instance_document(DIRECT, without)) == {"run_coordinator", "run_monitoring"}
 
 
+def test_what_only_the_lab_knows_is_put_into_its_instance() -> None:
+    launcher = {"config": {"network": "{network}", "volumes": ["{home}:/h"], "labels": {"a": "{b}"},
+                           "cpus": 2}}  # fmt: skip
+    spec = LabSpec(instance={"run_launcher": launcher})
+    known = {"network": "dlh-1_default", "home": "/results/home"}
+    made = instance_document(DIRECT, spec, known)["run_launcher"]["config"]
+    assert made == {
+        "network": "dlh-1_default", "volumes": ["/results/home:/h"], "labels": {"a": "{b}"},
+        "cpus": 2,
+    }  # fmt: skip
+    assert launcher["config"]["network"] == "{network}", "the spec stays as it was"
+
+
 def test_the_workspace_names_servers_by_their_dns_names_and_modules_as_they_are() -> None:
     spec = LabSpec(servers=(ServerSpec(name="a"),), modules=("workloads.io.definitions",))
     first, second = workspace_document(spec)["load_from"]
