@@ -9,7 +9,7 @@ import secrets
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -77,6 +77,7 @@ class Lab:
         self.spec = spec
         self.folder = folder
         self._parts = parts
+        self._images = parts.images(launcher=spec.docker_socket)
         self._password = secrets.token_urlsafe(18)
         self.project_name = f"dlh-{secrets.token_hex(5)}"
         self._project = ComposeProject(
@@ -149,12 +150,15 @@ class Lab:
             raise TargetFailed(f"No container was started for run {run_id[:8]}.")
         return LabServer(found[0], f"run-{run_id[:8]}")
 
+    def started(self) -> Sequence[Container]:
+        """Containers that Dagster itself started, running or ended, oldest first."""
+        return self._project.labelled(STARTED_LABEL)
+
     def count_steps(self) -> int:
         """How many containers for steps there are, running or ended: those that Dagster started
         and that belong to no run of their own.
         """
-        started = self._project.labelled(STARTED_LABEL)
-        return sum(1 for each in started if RUN_LABEL not in each.labels)
+        return sum(1 for each in self.started() if RUN_LABEL not in each.labels)
 
     def watch(self, *servers: LabServer, period_s: float = 0.5) -> Watch:
         """Looks at these servers (all of them) while a `with` lasts."""
@@ -269,12 +273,11 @@ class Lab:
         return f"postgresql://dagster:{self._password}@127.0.0.1:{port}/dagster"
 
     def _variables(self) -> dict[str, str]:
-        images = self._parts.images(launcher=self.spec.docker_socket)
         return {
             "HARNESS_OWNER": "1",
             "HARNESS_CELL": "lab",
-            "DAGSTER_IMAGE": images.dagster,
-            "POSTGRES_IMAGE": images.postgres,
+            "DAGSTER_IMAGE": self._images.dagster,
+            "POSTGRES_IMAGE": self._images.postgres,
             "DATABASE_PASSWORD": self._password,
         }
 
@@ -309,7 +312,7 @@ class Lab:
     def _save_logs(self) -> None:
         services = ("postgres", "webserver", "daemon", *(s.name for s in self.spec.servers))
         named = {service: self._project.containers(service) for service in services}
-        for name, containers in {**named, "started": self._project.labelled(STARTED_LABEL)}.items():
+        for name, containers in {**named, "started": self.started()}.items():
             for number, container in enumerate(containers, start=1):
                 text = container.logs(tail=2000).decode(errors="replace")
                 (self.folder / f"{name}-{number}.log").write_text(text, encoding="utf-8")

@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 from harness.scenarios.guides import (
+    arrivals,
     code_locations,
     configuration,
+    isolated,
     memory_ladder,
     monolith,
     process_model,
     profiling_asset,
     residency_ladder,
     run_task,
+    sensor_saturation,
 )
 from harness.scenarios.guides.scenario import Scenario
 
 SCENARIOS: tuple[Scenario, ...] = (
     process_model.SCENARIO,
     configuration.SCENARIO,
+    sensor_saturation.SCENARIO,
+    arrivals.SCENARIO,
     profiling_asset.SCENARIO,
     memory_ladder.SCENARIO,
     residency_ladder.SCENARIO,
+    isolated.SCENARIO,
     run_task.SCENARIO,
     code_locations.SCENARIO,
     monolith.SCENARIO,
