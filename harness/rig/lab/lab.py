@@ -5,6 +5,7 @@ needs, started in order and taken down whichever way it ends.
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import secrets
 import time
 import urllib.error
@@ -24,6 +25,7 @@ from harness.errors import HarnessError, TargetFailed
 from harness.rig.assets import asset
 from harness.rig.lab.documents import (
     SOCKET,
+    Document,
     Place,
     compose_document,
     instance_document,
@@ -154,6 +156,25 @@ class Lab:
         """Start `daemon` or `webserver` (again)."""
         self._project.up(service)
 
+    def configure(self, instance: Mapping[str, Any], *services: str) -> None:
+        """Write `dagster.yaml` anew, and start `webserver` or `daemon` as new ones that read it.
+
+        A server needs no new start: whoever launches a run gives it these settings.
+
+        Args:
+            instance: as in the spec, whose own are forgotten.
+            services: `webserver`, `daemon`, or both.
+
+        Raises:
+            TargetFailed: they do not start.
+        """
+        self._write(self._home / "dagster.yaml", self._instance_document(instance))
+        for service in services:
+            if service == "webserver":
+                self._start_webserver(fresh=True)
+            else:
+                self._project.up(service, fresh=True)
+
     def stop(self) -> None:
         """Save the logs and remove everything. Safe to call twice."""
         for replicas in self._servers.values():
@@ -178,12 +199,15 @@ class Lab:
                 self._adopt(name)
                 self._await_servers(name)
         say("Starting the webserver")
-        self._project.up("webserver")
+        self._start_webserver()
+        if self.spec.daemon:
+            self._project.up("daemon")
+
+    def _start_webserver(self, *, fresh: bool = False) -> None:
+        self._project.up("webserver", fresh=fresh)
         self._await("The webserver", "webserver", self._web_problem)
         port = port_of(self._project.container("webserver"), 3000)
         self._web = Web(f"http://127.0.0.1:{port}")
-        if self.spec.daemon:
-            self._project.up("daemon")
 
     def _replicas(self, name: str) -> int:
         return next(server.replicas for server in self.spec.servers if server.name == name)
@@ -231,22 +255,32 @@ class Lab:
 
     def _write_files(self) -> None:
         """What the containers read. Another user reads it there: everybody may."""
-        home = (self.folder / "home").absolute()
+        home = self._home
         home.mkdir(parents=True, exist_ok=True)
         home.chmod(0o755)
         group = Path(SOCKET).stat().st_gid if self.spec.docker_socket else None
         place = Place(home=str(home), socket_group=group)
         base = _yaml(asset("compose") / "compose.yaml")
-        direct = _yaml(asset("compose/dagster-home/direct/dagster.yaml"))
         documents: Mapping[Path, Mapping[str, Any]] = {
             self.folder / "compose.yaml": compose_document(base, self.spec, place),
-            home / "dagster.yaml": instance_document(direct, self.spec),
+            home / "dagster.yaml": self._instance_document(self.spec.instance),
             home / "workspace.yaml": workspace_document(self.spec),
         }
         for path, document in documents.items():
-            with path.open("w", encoding="utf-8") as stream:
-                YAML(typ="safe").dump(document, stream)
-            path.chmod(0o644)
+            self._write(path, document)
+
+    @property
+    def _home(self) -> Path:
+        return (self.folder / "home").absolute()
+
+    def _instance_document(self, instance: Mapping[str, Any]) -> Document:
+        direct = _yaml(asset("compose/dagster-home/direct/dagster.yaml"))
+        return instance_document(direct, dataclasses.replace(self.spec, instance=instance))
+
+    def _write(self, path: Path, document: Mapping[str, Any]) -> None:
+        with path.open("w", encoding="utf-8") as stream:
+            YAML(typ="safe").dump(document, stream)
+        path.chmod(0o644)
 
     def _entry(self) -> Entry:
         name = self.project_name
