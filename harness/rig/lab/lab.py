@@ -5,6 +5,7 @@ needs, started in order and taken down whichever way it ends.
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import secrets
 import time
 import urllib.error
@@ -24,6 +25,7 @@ from harness.errors import HarnessError, TargetFailed
 from harness.rig.assets import asset
 from harness.rig.lab.documents import (
     SOCKET,
+    Document,
     Place,
     compose_document,
     filled,
@@ -183,6 +185,25 @@ class Lab:
         """Start `daemon` or `webserver` (again)."""
         self._project.up(service)
 
+    def configure(self, instance: Mapping[str, Any], *services: str) -> None:
+        """Write `dagster.yaml` anew, and start `webserver` or `daemon` as new ones that read it.
+
+        A server needs no new start: whoever launches a run gives it these settings.
+
+        Args:
+            instance: as in the spec, whose own are forgotten.
+            services: `webserver`, `daemon`, or both.
+
+        Raises:
+            TargetFailed: they do not start.
+        """
+        self._write(self._home / "dagster.yaml", self._instance_document(instance))
+        for service in services:
+            if service == "webserver":
+                self._start_webserver(fresh=True)
+            else:
+                self._project.up(service, fresh=True)
+
     def stop(self) -> None:
         """Save the logs and remove everything. Safe to call twice."""
         for replicas in self._servers.values():
@@ -205,14 +226,17 @@ class Lab:
             self._start_servers()
             self.start_s["servers"] = time.monotonic() - began_s
         say("Starting the webserver")
+        self._start_webserver()
+        if self.spec.daemon:
+            self._project.up("daemon")
+
+    def _start_webserver(self, *, fresh: bool = False) -> None:
         began_s = time.monotonic()
-        self._project.up("webserver")
+        self._project.up("webserver", fresh=fresh)
         self._await("The webserver", "webserver", self._web_problem)
         self.start_s["webserver"] = time.monotonic() - began_s
         port = port_of(self._project.container("webserver"), 3000)
         self._web = Web(f"http://127.0.0.1:{port}")
-        if self.spec.daemon:
-            self._project.up("daemon")
 
     def _start_servers(self) -> None:
         servers = self.spec.servers
@@ -283,27 +307,39 @@ class Lab:
 
     def _write_files(self) -> None:
         """What the containers read. Another user reads it there: everybody may."""
-        home = (self.folder / "home").absolute()
+        home = self._home
         home.mkdir(parents=True, exist_ok=True)
         home.chmod(0o755)
-        group = Path(SOCKET).stat().st_gid if self.spec.docker_socket else None
-        place = Place(home=str(home), socket_group=group)
+        place = Place(home=str(home), socket_group=self._socket_group())
         base = _yaml(asset("compose") / "compose.yaml")
-        direct = _yaml(asset("compose/dagster-home/direct/dagster.yaml"))
-        names = {
-            "project": self.project_name, "network": self.network, "home": str(home),
-            "image": self._parts.images(launcher=self.spec.docker_socket).dagster,
-            "socket_group": str(group),
-        }  # fmt: skip
         documents: Mapping[Path, Mapping[str, Any]] = {
             self.folder / "compose.yaml": compose_document(base, self.spec, place),
-            home / "dagster.yaml": instance_document(direct, self.spec),
+            home / "dagster.yaml": self._instance_document(self.spec.instance),
             home / "workspace.yaml": workspace_document(self.spec),
         }
         for path, document in documents.items():
-            with path.open("w", encoding="utf-8") as stream:
-                YAML(typ="safe").dump(filled(document, names), stream)
-            path.chmod(0o644)
+            self._write(path, document)
+
+    @property
+    def _home(self) -> Path:
+        return (self.folder / "home").absolute()
+
+    def _instance_document(self, instance: Mapping[str, Any]) -> Document:
+        direct = _yaml(asset("compose/dagster-home/direct/dagster.yaml"))
+        return instance_document(direct, dataclasses.replace(self.spec, instance=instance))
+
+    def _write(self, path: Path, document: Mapping[str, Any]) -> None:
+        names = {
+            "project": self.project_name, "network": self.network, "home": str(self._home),
+            "image": self._parts.images(launcher=self.spec.docker_socket).dagster,
+            "socket_group": str(self._socket_group()),
+        }  # fmt: skip
+        with path.open("w", encoding="utf-8") as stream:
+            YAML(typ="safe").dump(filled(document, names), stream)
+        path.chmod(0o644)
+
+    def _socket_group(self) -> int | None:
+        return Path(SOCKET).stat().st_gid if self.spec.docker_socket else None
 
     def _entry(self) -> Entry:
         name = self.project_name
