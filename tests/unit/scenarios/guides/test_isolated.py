@@ -82,6 +82,7 @@ def test_containers_of_runs_are_limited_locked_down_and_carry_the_projects_label
     assert given["read_only"] is True
     assert given["labels"] == {
         "com.docker.compose.project": "{project}", "dagster-load-harness": "1",
+        "dagster-load-harness.started": "1",
     }  # fmt: skip
 
 
