@@ -12,8 +12,11 @@ from rich.console import Console
 from harness.errors import ExitCode, StoredDataError
 
 if TYPE_CHECKING:
+    from harness.analysis.guides.types import TrialFinding
     from harness.scenarios.guides.scenario import Scenario
     from harness.scenarios.guides.session import Ended
+
+FORMATS = ("terminal", "markdown", "page", "json")
 
 app = typer.Typer(
     help="Put what sizing guides claim on trial: list the claims, measure them here, report.",
@@ -125,27 +128,66 @@ def report(
     ] = None,
     results: Results = Path("results"),
     format_: Annotated[
-        str, typer.Option("--format", metavar="terminal|markdown|json", help="How it is told.")
+        str,
+        typer.Option(
+            "--format",
+            metavar="|".join(FORMATS),
+            help="terminal; markdown: the table; page: docs/guides.md, surprises first; json.",
+        ),
     ] = "terminal",
+    beside: Annotated[
+        Path | None,
+        typer.Option(metavar="OTHER", help="Another trial: which verdicts came out otherwise?"),
+    ] = None,
     everything: Annotated[
         bool, typer.Option("--all", help="Also claims that were not measured.")
     ] = False,
 ) -> int:
-    """Tell what was measured of each claim: verdict, evidence, what to do instead."""
-    from harness.report.guides.document import trial_json
-    from harness.report.guides.markdown import trial_markdown
-    from harness.report.guides.terminal import render_trial
+    """Tell what was measured of each claim: verdict, evidence, what to do instead.
+
+    With --beside the exit code is 1 where verdicts of both trials differ.
+    """
+    if format_ not in FORMATS:
+        raise typer.BadParameter(f"{format_!r} is none of {', '.join(FORMATS)}.")
     from harness.scenarios.guides.trial import judged
 
-    told = {"markdown": trial_markdown, "json": trial_json}
-    if format_ not in ("terminal", *told):
-        raise typer.BadParameter(f"{format_!r} is none of terminal, markdown, json.")
     finding = judged(folder or _latest(results))
-    if format_ in told:
-        sys.stdout.write(told[format_](finding))
-    else:
+    if beside is not None:
+        return _beside(judged(beside), finding)
+    if format_ == "terminal":
+        from harness.report.guides.terminal import render_trial
+
         Console(highlight=False).print(render_trial(finding, everything=everything))
+        return 0
+    sys.stdout.write(_text(finding, format_))
     return 0
+
+
+def _text(finding: TrialFinding, format_: str) -> str:
+    from harness.report.guides.document import trial_json
+    from harness.report.guides.markdown import trial_markdown
+    from harness.report.guides.page import trial_page
+    from harness.scenarios.guides.registry import SEEDS
+
+    if format_ == "page":
+        return trial_page(finding, SEEDS)
+    return trial_json(finding) if format_ == "json" else trial_markdown(finding)
+
+
+def _beside(first: TrialFinding, second: TrialFinding) -> int:
+    from harness.analysis.guides.verdicts import changed
+    from harness.report.guides.words import state_words
+
+    otherwise = changed(first.verdicts, second.verdicts)
+    decided = {v.claim.id for v in first.verdicts if v.decided}
+    both = sum(verdict.decided and verdict.claim.id in decided for verdict in second.verdicts)
+    console = Console(highlight=False, markup=False, soft_wrap=True)
+    console.print(f"{both - len(otherwise)} of {both} verdicts repeat.")
+    before = {verdict.claim.id: verdict for verdict in first.verdicts}
+    for verdict in otherwise:
+        was = state_words(before[verdict.claim.id])
+        console.print(f"  {verdict.claim.id}: {was}, then {state_words(verdict)}")
+    return int(ExitCode.BREACH if otherwise else ExitCode.PASS)
 
 
 def _announce(chosen: tuple[Scenario, ...], *, quick: bool) -> None:

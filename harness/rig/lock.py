@@ -15,14 +15,10 @@ from pathlib import Path
 
 from harness.errors import EnvironmentProblem
 
-_HELD: set[Path] = set()
-"""The locks this process holds."""
-
 
 @contextlib.contextmanager
 def campaign_lock(path: Path, *, holder: str) -> Iterator[None]:
-    """Hold the machine-wide lock. A process that holds it already may enter it again: what it
-    measures within is part of what it measures.
+    """Hold the machine-wide lock.
 
     Args:
         path: the lock file; made if missing, never removed.
@@ -31,9 +27,6 @@ def campaign_lock(path: Path, *, holder: str) -> Iterator[None]:
     Raises:
         EnvironmentProblem: another living process holds it, or the file cannot be written.
     """
-    if path in _HELD:
-        yield
-        return
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         stream = path.open("a+", encoding="utf-8")
@@ -55,11 +48,7 @@ def campaign_lock(path: Path, *, holder: str) -> Iterator[None]:
         stream.truncate(0)
         stream.write(json.dumps({"pid": os.getpid(), "campaign": holder}))
         stream.flush()
-        _HELD.add(path)
-        try:
-            yield
-        finally:
-            _HELD.discard(path)
+        yield
 
 
 def _holder(path: Path) -> str:

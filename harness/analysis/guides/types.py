@@ -51,6 +51,9 @@ class Claim:
         cannot: why nothing here can decide it, and what would.
         note: what the code of Dagster implies.
         instead: what to do instead, where it does not hold or depends.
+        surprise: the result in a sentence, for those who read ten; `{figure}` puts one in. Told
+            only where the claim does not hold, or depends.
+        rank: which of the surprises it is, from 1.
     """
 
     id: int
@@ -64,6 +67,8 @@ class Claim:
     cannot: str = ""
     note: str = ""
     instead: str = ""
+    surprise: str = ""
+    rank: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,12 +84,13 @@ class Verdict:
     """What became of a claim.
 
     `why`: what it depends on, or why it cannot be said. `evidence`: every figure its predicates
-    name. `predicted`: one of them is.
+    name. `surprise`: the claim's, with figures put in; empty where there is none to tell.
     """
 
     claim: Claim
     state: State
     why: str = ""
+    surprise: str = ""
     evidence: tuple[Evidence, ...] = field(default=())
 
     @property

@@ -34,11 +34,24 @@ def verdict_on(claim: Claim, figures: Figures | None) -> Verdict:
     values = {e.name: e.figure.value for e in evidence if e.figure.value is not None}
     state = _state(claim, values)
     why = _filled(claim.depends_on, values) if state == "depends" else ""
-    return Verdict(claim=claim, state=state, why=why, evidence=evidence)
+    told = claim.surprise if state in ("does not hold", "depends") else ""
+    return Verdict(
+        claim=claim, state=state, why=why, surprise=_filled(told, values), evidence=evidence
+    )
+
+
+def changed(first: Sequence[Verdict], second: Sequence[Verdict]) -> tuple[Verdict, ...]:
+    """Verdicts of the second trial on claims that both decided, and differently."""
+    before = {verdict.claim.id: verdict.state for verdict in first if verdict.decided}
+    return tuple(
+        verdict
+        for verdict in second
+        if verdict.decided and before.get(verdict.claim.id, verdict.state) != verdict.state
+    )
 
 
 def names_in_all(claim: Claim) -> tuple[str, ...]:
-    """Every figure a claim's predicates and words name."""
+    """Every figure a claim's predicates name; its words may put in no others."""
     predicates = filter(None, (claim.holds, claim.depends))
     return tuple(dict.fromkeys(name for each in predicates for name in names_in(each)))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
 from harness.analysis.guides.types import ScenarioFinding, TrialFinding, Verdict
@@ -12,30 +12,34 @@ from harness.report.markup import inline
 
 def trial_markdown(finding: TrialFinding) -> str:
     """The whole trial, ending in a newline."""
-    return "\n".join([*_head(finding), "", *_claims(finding), "", *_scenarios(finding)]) + "\n"
-
-
-def claims_table(finding: TrialFinding) -> str:
-    """The table of claims alone, for a page with words of its own."""
-    return "\n".join(_claims(finding))
+    lines = [
+        *_head(finding), "", *claim_rows(finding.verdicts), "", "## What was measured",
+        *scenario_sections(finding),
+    ]  # fmt: skip
+    return "\n".join(lines) + "\n"
 
 
 def _head(finding: TrialFinding) -> Iterator[str]:
     day = datetime.fromtimestamp(finding.started_s, UTC).date()
-    host = finding.environment.get("host") or {}
     yield "# The guides on trial"
     yield ""
     yield (
-        f"Dagster {finding.dagster}, measured on {day}, on {host.get('cpus')} CPUs "
-        f"({inline(host.get('cpu_model') or 'unknown')}). {counts_words(finding.verdicts)}."
+        f"Dagster {finding.dagster}, measured on {day}, {host_words(finding)}. "
+        f"{counts_words(finding.verdicts)}."
     )
 
 
-def _claims(finding: TrialFinding) -> Iterator[str]:
+def host_words(finding: TrialFinding) -> str:
+    """`on 2 CPUs (AMD EPYC)`."""
+    host = finding.environment.get("host") or {}
+    return f"on {host.get('cpus')} CPUs ({inline(host.get('cpu_model') or 'unknown')})"
+
+
+def claim_rows(verdicts: Sequence[Verdict]) -> Iterator[str]:
+    """A table of claims with their verdicts."""
     yield "| # | guide | claim | measured here | verdict | instead |"
     yield "|---|---|---|---|---|---|"
-    for verdict in finding.verdicts:
-        yield _row(verdict)
+    yield from map(_row, verdicts)
 
 
 def _row(verdict: Verdict) -> str:
@@ -49,8 +53,8 @@ def _row(verdict: Verdict) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def _scenarios(finding: TrialFinding) -> Iterator[str]:
-    yield "## What was measured"
+def scenario_sections(finding: TrialFinding) -> Iterator[str]:
+    """Every scenario with all of its figures."""
     for scenario in finding.scenarios:
         yield ""
         yield f"### {scenario.name}"

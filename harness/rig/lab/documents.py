@@ -67,11 +67,26 @@ def workspace_document(spec: LabSpec) -> Document:
     ]
     modules = [
         {"python_module": {
-            "module_name": module, "location_name": module, "working_directory": LOCATIONS,
+            "module_name": module, "location_name": name, "working_directory": LOCATIONS,
         }}
-        for module in spec.modules
+        for name, module in spec.modules.items()
     ]  # fmt: skip
     return {"load_from": [*servers, *modules]}
+
+
+def filled(value: Any, names: Mapping[str, str]) -> Any:
+    """A document with what only a started lab knows put in: `{network}` in a text becomes the
+    value of `network`. Any other brace stays, so that JSON in a text does too.
+    """
+    if isinstance(value, str):
+        for name, text in names.items():
+            value = value.replace(f"{{{name}}}", text)
+        return value
+    if isinstance(value, Mapping):
+        return {key: filled(each, names) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [filled(each, names) for each in value]
+    return value
 
 
 def _client(given: Mapping[str, Any], spec: LabSpec, place: Place) -> Document:

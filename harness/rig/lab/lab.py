@@ -5,11 +5,12 @@ needs, started in order and taken down whichever way it ends.
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import secrets
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -24,11 +25,14 @@ from harness.errors import HarnessError, TargetFailed
 from harness.rig.assets import asset
 from harness.rig.lab.documents import (
     SOCKET,
+    Document,
     Place,
     compose_document,
+    filled,
     instance_document,
     workspace_document,
 )
+from harness.rig.lab.launching import RUN_LABEL, STARTED_LABEL
 from harness.rig.lab.records import Records
 from harness.rig.lab.servers import LabServer, named
 from harness.rig.lab.spec import LabSpec
@@ -40,6 +44,8 @@ from harness.rig.target.images import Images
 from harness.rig.target.readiness import READY, Never, NotYet, Readiness, exit_reason, wait_ready
 
 START_TIMEOUT_S = 180
+SERVERS_AT_ONCE = 10
+"""Compose has two minutes for a command: fifty servers at once may take longer on two cores."""
 
 
 class MakeImages(Protocol):
@@ -65,12 +71,15 @@ class Lab:
         spec: what it is made of.
         folder: where its files and logs go; a new one.
         parts: images, ledger, and whom to tell.
+
+    `start_s`: the seconds all `servers` and the `webserver` took until they served, once started.
     """
 
     def __init__(self, spec: LabSpec, folder: Path, parts: LabParts) -> None:
         self.spec = spec
         self.folder = folder
         self._parts = parts
+        self._images = parts.images(launcher=spec.docker_socket)
         self._password = secrets.token_urlsafe(18)
         self.project_name = f"dlh-{secrets.token_hex(5)}"
         self._project = ComposeProject(
@@ -79,6 +88,7 @@ class Lab:
         )  # fmt: skip
         self._servers: dict[str, list[LabServer]] = {}
         self._web: Web | None = None
+        self.start_s: dict[str, float] = {}
 
     def __enter__(self) -> Lab:
         """Start everything.
@@ -131,6 +141,27 @@ class Lab:
         """The container of `webserver`, `daemon`, `postgres` or `upstream`."""
         return LabServer(self._project.container(service), service)
 
+    def launched(self, run_id: str) -> LabServer:
+        """The container that Dagster's run launcher started for a run; it may have ended.
+
+        Raises:
+            TargetFailed: there is none.
+        """
+        found = self._project.labelled(f"{RUN_LABEL}={run_id}")
+        if not found:
+            raise TargetFailed(f"No container was started for run {run_id[:8]}.")
+        return LabServer(found[0], f"run-{run_id[:8]}")
+
+    def started(self) -> Sequence[Container]:
+        """Containers that Dagster itself started, running or ended, oldest first."""
+        return self._project.labelled(STARTED_LABEL)
+
+    def count_steps(self) -> int:
+        """How many containers for steps there are, running or ended: those that Dagster started
+        and that belong to no run of their own.
+        """
+        return sum(1 for each in self.started() if RUN_LABEL not in each.labels)
+
     def watch(self, *servers: LabServer, period_s: float = 0.5) -> Watch:
         """Looks at these servers (all of them) while a `with` lasts."""
         return Watch(servers or self.all_servers(), period_s=period_s)
@@ -154,6 +185,25 @@ class Lab:
         """Start `daemon` or `webserver` (again)."""
         self._project.up(service)
 
+    def configure(self, instance: Mapping[str, Any], *services: str) -> None:
+        """Write `dagster.yaml` anew, and start `webserver` or `daemon` as new ones that read it.
+
+        A server needs no new start: whoever launches a run gives it these settings.
+
+        Args:
+            instance: as in the spec, whose own are forgotten.
+            services: `webserver`, `daemon`, or both.
+
+        Raises:
+            TargetFailed: they do not start.
+        """
+        self._write(self._home / "dagster.yaml", self._instance_document(instance))
+        for service in services:
+            if service == "webserver":
+                self._start_webserver(fresh=True)
+            else:
+                self._project.up(service, fresh=True)
+
     def stop(self) -> None:
         """Save the logs and remove everything. Safe to call twice."""
         for replicas in self._servers.values():
@@ -172,18 +222,45 @@ class Lab:
         names = [server.name for server in self.spec.servers]
         if names:
             say(f"Starting {names[0]}" if len(names) == 1 else f"Starting {len(names)} servers")
-            scale = {server.name: server.replicas for server in self.spec.servers}
-            self._project.up(*names, scale=scale)
-            for name in names:
-                self._adopt(name)
-                self._await_servers(name)
+            began_s = time.monotonic()
+            self._start_servers()
+            self.start_s["servers"] = time.monotonic() - began_s
         say("Starting the webserver")
-        self._project.up("webserver")
-        self._await("The webserver", "webserver", self._web_problem)
-        port = port_of(self._project.container("webserver"), 3000)
-        self._web = Web(f"http://127.0.0.1:{port}")
+        self._start_webserver()
         if self.spec.daemon:
             self._project.up("daemon")
+
+    def _start_webserver(self, *, fresh: bool = False) -> None:
+        began_s = time.monotonic()
+        self._project.up("webserver", fresh=fresh)
+        self._await("The webserver", "webserver", self._web_problem)
+        self.start_s["webserver"] = time.monotonic() - began_s
+        port = port_of(self._project.container("webserver"), 3000)
+        self._web = Web(f"http://127.0.0.1:{port}")
+
+    def _start_servers(self) -> None:
+        servers = self.spec.servers
+        if sum(each.replicas for each in servers) > 1:
+            self._make_tables(next((each.name for each in servers if each.awaited), ""))
+        for first in range(0, len(servers), SERVERS_AT_ONCE):
+            scale = {each.name: each.replicas for each in servers[first : first + SERVERS_AT_ONCE]}
+            self._project.up(*scale, scale=scale)
+        for each in servers:
+            self._adopt(each.name)
+            if each.awaited:
+                self._await_servers(each.name)
+
+    def _make_tables(self, first: str) -> None:
+        """Start one server alone: each makes the database's tables if there are none, and of two
+        that do so at once one fails. Without one that is sure to serve it is left to luck.
+        """
+        if not first:
+            return
+        self._project.up(first, scale={first: 1})
+        self._adopt(first)
+        self._await_servers(first)
+        for each in self._servers.pop(first):
+            each.close()
 
     def _replicas(self, name: str) -> int:
         return next(server.replicas for server in self.spec.servers if server.name == name)
@@ -220,33 +297,49 @@ class Lab:
         return f"postgresql://dagster:{self._password}@127.0.0.1:{port}/dagster"
 
     def _variables(self) -> dict[str, str]:
-        images = self._parts.images(launcher=self.spec.docker_socket)
         return {
             "HARNESS_OWNER": "1",
             "HARNESS_CELL": "lab",
-            "DAGSTER_IMAGE": images.dagster,
-            "POSTGRES_IMAGE": images.postgres,
+            "DAGSTER_IMAGE": self._images.dagster,
+            "POSTGRES_IMAGE": self._images.postgres,
             "DATABASE_PASSWORD": self._password,
         }
 
     def _write_files(self) -> None:
         """What the containers read. Another user reads it there: everybody may."""
-        home = (self.folder / "home").absolute()
+        home = self._home
         home.mkdir(parents=True, exist_ok=True)
         home.chmod(0o755)
-        group = Path(SOCKET).stat().st_gid if self.spec.docker_socket else None
-        place = Place(home=str(home), socket_group=group)
+        place = Place(home=str(home), socket_group=self._socket_group())
         base = _yaml(asset("compose") / "compose.yaml")
-        direct = _yaml(asset("compose/dagster-home/direct/dagster.yaml"))
         documents: Mapping[Path, Mapping[str, Any]] = {
             self.folder / "compose.yaml": compose_document(base, self.spec, place),
-            home / "dagster.yaml": instance_document(direct, self.spec),
+            home / "dagster.yaml": self._instance_document(self.spec.instance),
             home / "workspace.yaml": workspace_document(self.spec),
         }
         for path, document in documents.items():
-            with path.open("w", encoding="utf-8") as stream:
-                YAML(typ="safe").dump(document, stream)
-            path.chmod(0o644)
+            self._write(path, document)
+
+    @property
+    def _home(self) -> Path:
+        return (self.folder / "home").absolute()
+
+    def _instance_document(self, instance: Mapping[str, Any]) -> Document:
+        direct = _yaml(asset("compose/dagster-home/direct/dagster.yaml"))
+        return instance_document(direct, dataclasses.replace(self.spec, instance=instance))
+
+    def _write(self, path: Path, document: Mapping[str, Any]) -> None:
+        names = {
+            "project": self.project_name, "network": self.network, "home": str(self._home),
+            "image": self._parts.images(launcher=self.spec.docker_socket).dagster,
+            "socket_group": str(self._socket_group()),
+        }  # fmt: skip
+        with path.open("w", encoding="utf-8") as stream:
+            YAML(typ="safe").dump(filled(document, names), stream)
+        path.chmod(0o644)
+
+    def _socket_group(self) -> int | None:
+        return Path(SOCKET).stat().st_gid if self.spec.docker_socket else None
 
     def _entry(self) -> Entry:
         name = self.project_name
@@ -254,10 +347,11 @@ class Lab:
 
     def _save_logs(self) -> None:
         services = ("postgres", "webserver", "daemon", *(s.name for s in self.spec.servers))
-        for service in services:
-            for number, container in enumerate(self._project.containers(service), start=1):
+        named = {service: self._project.containers(service) for service in services}
+        for name, containers in {**named, "started": self.started()}.items():
+            for number, container in enumerate(containers, start=1):
                 text = container.logs(tail=2000).decode(errors="replace")
-                (self.folder / f"{service}-{number}.log").write_text(text, encoding="utf-8")
+                (self.folder / f"{name}-{number}.log").write_text(text, encoding="utf-8")
 
 
 def _serves(server: LabServer) -> Readiness:

@@ -14,9 +14,15 @@ class ServerSpec:
     """One code location and the server (or replicas) that serves it.
 
     `name` is the location's name and the server's DNS name. `max_workers` `None` leaves the
+<<<<<<< HEAD
     number of worker threads to Dagster. `command` starts it, with `arguments` behind. `grace_s`:
     how long `stop` waits between SIGTERM and SIGKILL unless told otherwise. `probe`: whether the
     pool probe runs inside.
+=======
+    number of worker threads to Dagster. `arguments` go behind `dagster api grpc`. `grace_s`: how
+    long `stop` waits between SIGTERM and SIGKILL unless told otherwise. `probe`: whether the pool
+    probe runs inside. `awaited`: whether the lab waits until it serves; not where it never will.
+>>>>>>> main
     """
 
     name: str = "server"
@@ -30,15 +36,21 @@ class ServerSpec:
     arguments: tuple[str, ...] = ()
     grace_s: int = 30
     probe: bool = False
+    awaited: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LabSpec:
     """Everything of one lab.
 
+    In any text of it `{project}`, `{network}`, `{home}` (a folder of this host), `{image}` and
+    `{socket_group}` are put in when the lab writes its files: what Dagster needs to start
+    containers of its own beside the others.
+
     Args:
         servers: the locations that have servers of their own.
-        modules: locations the webserver (and the daemon) load themselves, as `python_module`.
+        modules: locations the webserver (and the daemon) load themselves, as `python_module`: the
+            module by the location's name.
         instance: keys of `dagster.yaml` in place of the usual ones (feed `direct`); `None` leaves
             one out.
         daemon: whether the daemon runs.
@@ -49,7 +61,7 @@ class LabSpec:
     """
 
     servers: tuple[ServerSpec, ...] = (ServerSpec(),)
-    modules: tuple[str, ...] = ()
+    modules: Mapping[str, str] = field(default_factory=dict)
     instance: Mapping[str, Any] = field(default_factory=dict)
     daemon: bool = False
     environment: Mapping[str, str] = field(default_factory=dict)

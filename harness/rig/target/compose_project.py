@@ -75,6 +75,16 @@ class ComposeProject:
             raise TargetFailed(f"The container of `{service}` is gone.")
         return found[0]
 
+    def labelled(self, label: str) -> Sequence[Container]:
+        """The project's containers with a label (`name` or `name=value`), running or not, oldest
+        first; also those that something inside it started.
+        """
+        labels = [f"com.docker.compose.project={self.name}", label]
+        found = self._engine().containers.list(
+            all=True, filters={"label": labels}, ignore_removed=True
+        )
+        return sorted(found, key=lambda c: str(c.attrs["Created"]))
+
     def remove(self) -> None:
         """Remove containers, networks and volumes. Safe to call twice."""
         engine.remove_project(self.name)

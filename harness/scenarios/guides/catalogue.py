@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from harness.scenarios.guides import cpu_scaling, launch_rate, process_model, start_run_deadline
+from harness.scenarios.guides import (
+    code_locations,
+    configuration,
+    cpu_scaling,
+    launch_rate,
+    monolith,
+    process_model,
+    run_task,
+    start_run_deadline,
+)
 from harness.scenarios.guides.scenario import Scenario
 
 SCENARIOS: tuple[Scenario, ...] = (
@@ -10,4 +19,8 @@ SCENARIOS: tuple[Scenario, ...] = (
     cpu_scaling.SCENARIO,
     launch_rate.SCENARIO,
     start_run_deadline.SCENARIO,
+    code_locations.SCENARIO,
+    monolith.SCENARIO,
+    run_task.SCENARIO,
+    configuration.SCENARIO,
 )

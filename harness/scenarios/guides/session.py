@@ -139,7 +139,9 @@ class _Workshop:
         campaign = Campaign.model_validate({"target": "compose", **settings})
         root = folder / "campaigns"
         make_folder(root)
-        options = SessionOptions(results_root=root, command=list(self.options.command))
+        options = SessionOptions(
+            results_root=root, command=list(self.options.command), at_work=True
+        )
         results = threshold.run(campaign, options=options, listener=self.listener)
         findings = threshold.judge(results.path)
         return [each for cell in findings.cells for each in _told(cell)]

@@ -91,3 +91,13 @@ def test_no_trial_is_said(tmp_path: Path) -> None:
 
 def test_another_format_is_refused(trial: Path) -> None:
     assert run("report", str(trial), "--format", "pdf").exit_code == 2
+
+
+def test_two_trials_are_held_against_each_other(trial: Path, tmp_path: Path) -> None:
+    result = run("report", str(trial), "--beside", str(trial))
+    assert result.exit_code == 0
+    assert "verdicts repeat" in result.output
+
+
+def test_the_page_begins_with_what_it_is(trial: Path) -> None:
+    assert run("report", str(trial), "--format", "page").output.startswith("# The sizing guides")

@@ -94,9 +94,10 @@ def test_the_instance_is_the_usual_one_but_for_what_the_spec_says() -> None:
     assert set(instance_document(DIRECT, without)) == {"run_coordinator", "run_monitoring"}
 
 
-def test_the_workspace_names_servers_by_their_dns_names_and_modules_as_they_are() -> None:
-    spec = LabSpec(servers=(ServerSpec(name="a"),), modules=("workloads.io.definitions",))
+def test_the_workspace_names_servers_by_their_dns_names_and_modules_as_the_spec_does() -> None:
+    spec = LabSpec(servers=(ServerSpec(name="a"),), modules={"b": "workloads.io.definitions"})
     first, second = workspace_document(spec)["load_from"]
     assert first == {"grpc_server": {"host": "a", "port": 4000, "location_name": "a"}}
-    assert second["python_module"]["module_name"] == "workloads.io.definitions"
-    assert spec.locations == ("a", "workloads.io.definitions")
+    told = second["python_module"]
+    assert (told["location_name"], told["module_name"]) == ("b", "workloads.io.definitions")
+    assert spec.locations == ("a", "b")

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from harness.analysis.guides.types import Claim, Figure
-from harness.analysis.guides.verdicts import judge, names_in_all, verdict_on
+from harness.analysis.guides.types import Claim, Figure, State, Verdict
+from harness.analysis.guides.verdicts import changed, judge, names_in_all, verdict_on
 
 pytestmark = pytest.mark.unit
 
@@ -73,3 +73,21 @@ def test_every_claim_gets_a_verdict_by_its_own_scenario() -> None:
 
 def test_the_figures_of_a_claim_are_those_of_all_its_predicates() -> None:
     assert names_in_all(CLAIM) == ("threads", "memory")
+
+
+def test_a_surprise_is_told_with_its_figures_where_the_claim_fails() -> None:
+    claim = replace(CLAIM, depends="", depends_on="", surprise="{threads} threads a run.")
+    assert verdict_on(claim, {"threads": figure(0.25)}).surprise == "0.25 threads a run."
+    assert verdict_on(claim, {"threads": figure(1.0)}).surprise == ""
+
+
+def test_verdicts_that_came_out_otherwise_are_those_both_trials_decided() -> None:
+    def told(*states: State) -> list[Verdict]:
+        return [
+            Verdict(claim=replace(CLAIM, id=number), state=state)
+            for number, state in enumerate(states)
+        ]
+
+    first = told("holds", "holds", "cannot tell", "does not hold")
+    second = told("holds", "does not hold", "holds", "not measured")
+    assert [verdict.claim.id for verdict in changed(first, second)] == [1]

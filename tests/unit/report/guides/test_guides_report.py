@@ -19,6 +19,7 @@ from harness.analysis.guides.types import (
 )
 from harness.report.guides.document import claims_json, trial_json
 from harness.report.guides.markdown import trial_markdown
+from harness.report.guides.page import trial_page
 from harness.report.guides.terminal import render_claims, render_trial
 from harness.report.guides.words import counts_words, figure_words, state_words
 
@@ -123,3 +124,33 @@ def test_the_registry_as_text_and_as_data() -> None:
     assert "runs share memory" in text
     assert "cannot be measured here: only AWS" in " ".join(text.split())
     assert [each["id"] for each in json.loads(claims_json([CLAIM]))] == [7]
+
+
+# The page
+
+
+def page(*verdicts: Verdict) -> str:
+    return trial_page(replace(TRIAL, verdicts=verdicts or TRIAL.verdicts), {"000": "Sizing on ECS"})
+
+
+def test_the_page_tells_surprises_in_their_order_and_no_more_than_ten() -> None:
+    told = [
+        replace(VERDICT, surprise=f"Result {rank}.", claim=replace(CLAIM, id=rank, rank=20 - rank))
+        for rank in range(1, 13)
+    ]
+    lines = [line for line in page(*told).splitlines() if "Result" in line]
+    assert len(lines) == 10
+    assert lines[0] == "1. Result 12. ([claim 12](#guide-000))"
+
+
+def test_without_a_surprise_the_page_has_no_such_heading() -> None:
+    assert "surprises" not in page()
+
+
+def test_the_page_tells_every_claim_by_its_guide_and_what_was_measured() -> None:
+    text = page()
+    assert text.index("## Guide 000") < text.index("## Guide 003") < text.index("### model")
+    assert "Sizing on ECS." in text
+    assert "1 do not hold" in text
+    assert text.endswith("\n")
+    assert not text.endswith("\n\n")
