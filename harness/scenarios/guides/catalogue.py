@@ -3,24 +3,40 @@
 from __future__ import annotations
 
 from harness.scenarios.guides import (
+    arrivals,
     code_locations,
+    concurrency_limits,
     configuration,
     cpu_scaling,
+    isolated,
     launch_rate,
+    memory_ladder,
     monolith,
+    pools,
     process_model,
+    profiling_asset,
+    residency_ladder,
     run_task,
+    sensor_saturation,
     start_run_deadline,
 )
 from harness.scenarios.guides.scenario import Scenario
 
 SCENARIOS: tuple[Scenario, ...] = (
     process_model.SCENARIO,
+    configuration.SCENARIO,
     cpu_scaling.SCENARIO,
     launch_rate.SCENARIO,
     start_run_deadline.SCENARIO,
+    sensor_saturation.SCENARIO,
+    arrivals.SCENARIO,
+    profiling_asset.SCENARIO,
+    memory_ladder.SCENARIO,
+    residency_ladder.SCENARIO,
+    concurrency_limits.SCENARIO,
+    pools.SCENARIO,
+    isolated.SCENARIO,
+    run_task.SCENARIO,
     code_locations.SCENARIO,
     monolith.SCENARIO,
-    run_task.SCENARIO,
-    configuration.SCENARIO,
 )
