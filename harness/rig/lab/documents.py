@@ -104,7 +104,7 @@ def _server(given: Mapping[str, Any], server: ServerSpec, spec: LabSpec, place: 
     service.pop("env_file", None)
     workers = [] if server.max_workers is None else [f"--max-workers={server.max_workers}"]
     service["command"] = [
-        "dagster", "api", "grpc", "--host=0.0.0.0", f"--port={PORT}",
+        *server.command, "--host=0.0.0.0", f"--port={PORT}",
         f"--module-name={server.module}", f"--working-directory={LOCATIONS}",
         f"--location-name={server.name}", *workers, *server.arguments,
     ]  # fmt: skip

@@ -14,9 +14,10 @@ class ServerSpec:
     """One code location and the server (or replicas) that serves it.
 
     `name` is the location's name and the server's DNS name. `max_workers` `None` leaves the
-    number of worker threads to Dagster. `arguments` go behind `dagster api grpc`. `grace_s`: how
-    long `stop` waits between SIGTERM and SIGKILL unless told otherwise. `probe`: whether the pool
-    probe runs inside. `awaited`: whether the lab waits until it serves; not where it never will.
+    number of worker threads to Dagster. `command` starts it, with `arguments` behind. `grace_s`:
+    how long `stop` waits between SIGTERM and SIGKILL unless told otherwise. `probe`: whether the
+    pool probe runs inside. `awaited`: whether the lab waits until it serves; not where it never
+    will.
     """
 
     name: str = "server"
@@ -26,6 +27,7 @@ class ServerSpec:
     max_workers: int | None = 8
     replicas: int = 1
     environment: Mapping[str, str] = field(default_factory=dict)
+    command: tuple[str, ...] = ("dagster", "api", "grpc")
     arguments: tuple[str, ...] = ()
     grace_s: int = 30
     probe: bool = False

@@ -7,7 +7,9 @@ from harness.scenarios.guides import (
     code_locations,
     concurrency_limits,
     configuration,
+    cpu_scaling,
     isolated,
+    launch_rate,
     memory_ladder,
     monolith,
     pools,
@@ -16,12 +18,16 @@ from harness.scenarios.guides import (
     residency_ladder,
     run_task,
     sensor_saturation,
+    start_run_deadline,
 )
 from harness.scenarios.guides.scenario import Scenario
 
 SCENARIOS: tuple[Scenario, ...] = (
     process_model.SCENARIO,
     configuration.SCENARIO,
+    cpu_scaling.SCENARIO,
+    launch_rate.SCENARIO,
+    start_run_deadline.SCENARIO,
     sensor_saturation.SCENARIO,
     arrivals.SCENARIO,
     profiling_asset.SCENARIO,
