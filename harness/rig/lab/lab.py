@@ -141,14 +141,15 @@ class Lab:
         Raises:
             TargetFailed: they never do.
         """
-        began_s = time.monotonic()
-        for each in self._servers.get(name, ()):
-            each.close()
-        self._project.up(name, scale={name: self._replicas(name)}, fresh=True)
-        self._adopt(name)
-        if wait:
-            self._await_servers(name)
-        return time.monotonic() - began_s
+        return self._up(name, fresh=True, wait=wait)
+
+    def restore(self, name: str = "server") -> float:
+        """Start those of a location's servers that have ended; seconds until all serve.
+
+        Raises:
+            TargetFailed: they never do.
+        """
+        return self._up(name, fresh=False, wait=True)
 
     def start_service(self, service: str) -> None:
         """Start `daemon` or `webserver` (again)."""
@@ -184,6 +185,16 @@ class Lab:
         self._web = Web(f"http://127.0.0.1:{port}")
         if self.spec.daemon:
             self._project.up("daemon")
+
+    def _up(self, name: str, *, fresh: bool, wait: bool) -> float:
+        began_s = time.monotonic()
+        for each in self._servers.get(name, ()):
+            each.close()
+        self._project.up(name, scale={name: self._replicas(name)}, fresh=fresh)
+        self._adopt(name)
+        if wait:
+            self._await_servers(name)
+        return time.monotonic() - began_s
 
     def _replicas(self, name: str) -> int:
         return next(server.replicas for server in self.spec.servers if server.name == name)
@@ -241,7 +252,7 @@ class Lab:
         documents: Mapping[Path, Mapping[str, Any]] = {
             self.folder / "compose.yaml": compose_document(base, self.spec, place),
             home / "dagster.yaml": instance_document(direct, self.spec),
-            home / "workspace.yaml": workspace_document(self.spec),
+            home / "workspace.yaml": workspace_document(self.spec, self.project_name),
         }
         for path, document in documents.items():
             with path.open("w", encoding="utf-8") as stream:

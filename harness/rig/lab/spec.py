@@ -16,7 +16,8 @@ class ServerSpec:
     `name` is the location's name and the server's DNS name. `max_workers` `None` leaves the
     number of worker threads to Dagster. `arguments` go behind `dagster api grpc`. `grace_s`: how
     long `stop` waits between SIGTERM and SIGKILL unless told otherwise. `probe`: whether the pool
-    probe runs inside.
+    probe runs inside. `replicas_named`: whether each replica is a location of its own besides,
+    `server-1`, for whoever must choose one.
     """
 
     name: str = "server"
@@ -29,6 +30,7 @@ class ServerSpec:
     arguments: tuple[str, ...] = ()
     grace_s: int = 30
     probe: bool = False
+    replicas_named: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -100,3 +100,10 @@ def test_the_workspace_names_servers_by_their_dns_names_and_modules_as_they_are(
     assert first == {"grpc_server": {"host": "a", "port": 4000, "location_name": "a"}}
     assert second["python_module"]["module_name"] == "workloads.io.definitions"
     assert spec.locations == ("a", "workloads.io.definitions")
+
+
+def test_replicas_can_be_locations_of_their_own_too() -> None:
+    server = ServerSpec(name="a", replicas=2, replicas_named=True)
+    told = workspace_document(LabSpec(servers=(server,)), "dlh-x")["load_from"]
+    hosts = {each["grpc_server"]["location_name"]: each["grpc_server"]["host"] for each in told}
+    assert hosts == {"a": "a", "a-1": "dlh-x-a-1", "a-2": "dlh-x-a-2"}
