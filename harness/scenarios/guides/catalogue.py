@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from harness.scenarios.guides import process_model
+from harness.scenarios.guides import oom_blast, process_model, replicas
 from harness.scenarios.guides.scenario import Scenario
 
-SCENARIOS: tuple[Scenario, ...] = (process_model.SCENARIO,)
+SCENARIOS: tuple[Scenario, ...] = (
+    process_model.SCENARIO,
+    oom_blast.SCENARIO,
+    replicas.SCENARIO,
+)
