@@ -55,6 +55,20 @@ def test_words_put_in_only_figures_that_are_looked_at() -> None:
     for claim in all_claims():
         known = dict.fromkeys(names_in_all(claim), "1")
         claim.depends_on.format_map(known)
+        claim.surprise.format_map(known)
+
+
+def test_surprises_have_an_order_of_their_own() -> None:
+    ranks = [claim.rank for claim in all_claims() if claim.surprise]
+    assert sorted(ranks) == list(range(1, len(ranks) + 1))
+    assert len(ranks) >= 10
+
+
+def test_all_claims_of_the_documents_have_a_row() -> None:
+    numbers = [claim.id for claim in all_claims()]
+    assert set(range(1, 70)) <= set(numbers)
+    decided_here = sum(bool(claim.scenario) for claim in all_claims() if claim.id < 70)
+    assert decided_here >= 50
 
 
 def test_claims_come_by_number_with_the_scenario_their_file_is_named_after(tmp_path: Path) -> None:
