@@ -1,6 +1,6 @@
-"""Dagster's gRPC wire, as far as the harness speaks it: `Ping` and `GetServerId`.
+"""Dagster's gRPC wire, as far as the harness speaks it: `Ping`, `GetServerId`, `GetCurrentRuns`.
 
-The one place that knows it. Both methods and their field numbers are unchanged from Dagster 1.5
+The one place that knows it. These methods and their field numbers are unchanged from Dagster 1.5
 to 1.13, so the messages are described here and built at run time: the harness neither imports
 `dagster` nor depends on the version under test.
 """
@@ -22,6 +22,7 @@ _FIELDS: dict[str, tuple[str, ...]] = {  # string fields, numbered from 1
     "PingRequest": ("echo",),
     "PingReply": ("echo", "serialized_server_utilization_metrics"),
     "GetServerIdReply": ("server_id",),
+    "GetCurrentRunsReply": ("serialized_current_runs",),
 }
 _CHANNEL_OPTIONS = (
     # A proxy variable of the user's shell must not come between us and 127.0.0.1.
@@ -105,6 +106,7 @@ class CodeServerClient:
         self._channel = grpc.insecure_channel(address, options=_CHANNEL_OPTIONS)
         self._ping = self._method("Ping", "PingReply")
         self._server_id = self._method("GetServerId", "GetServerIdReply")
+        self._current_runs = self._method("GetCurrentRuns", "GetCurrentRunsReply")
 
     def server_id(self, timeout_s: float) -> str:
         """The server's identity; the cheapest request it answers.
@@ -121,6 +123,17 @@ class CodeServerClient:
             CallError: no answer within `timeout_s`.
         """
         return self.ask_ping(timeout_s).result()
+
+    def current_runs(self, timeout_s: float) -> tuple[str, ...]:
+        """Ids of the runs whose processes are the server's children; up to half a second late.
+
+        Raises:
+            CallError: no answer within `timeout_s`.
+        """
+        future = self._current_runs.future(_MESSAGES["Empty"](), timeout=timeout_s)
+        return Call(
+            "GetCurrentRuns", future, lambda reply: read_current_runs(reply.serialized_current_runs)
+        ).result()
 
     def ask_server_id(self, timeout_s: float) -> Call[str]:
         """As `server_id`, without waiting."""
@@ -162,6 +175,16 @@ def read_metrics(serialized: str) -> PingMetrics:
         running=_count(pool.get("num_running_requests")),
         queued=_count(pool.get("num_queued_requests")),
     )
+
+
+def read_current_runs(serialized: str) -> tuple[str, ...]:
+    """The run ids of a GetCurrentRuns; none where the answer is strange."""
+    try:
+        document = json.loads(serialized)
+    except ValueError:
+        return ()
+    found = document.get("current_runs") if isinstance(document, dict) else None
+    return tuple(map(str, found)) if isinstance(found, list) else ()
 
 
 def messages() -> dict[str, Any]:

@@ -49,6 +49,10 @@ class Servicer:
         self.free.wait(PATIENCE_S)
         return messages()["GetServerIdReply"](server_id="the-server")
 
+    def current_runs(self, _: Any, __: Any) -> Any:
+        told = json.dumps({"__class__": "GetCurrentRunsResult", "current_runs": ["a-run"]})
+        return messages()["GetCurrentRunsReply"](serialized_current_runs=told)
+
 
 @contextmanager
 def serving(servicer: Servicer, port: int = 0) -> Iterator[str]:
@@ -57,6 +61,7 @@ def serving(servicer: Servicer, port: int = 0) -> Iterator[str]:
     methods = {
         "Ping": (servicer.ping, known["PingRequest"]),
         "GetServerId": (servicer.server_id, known["Empty"]),
+        "GetCurrentRuns": (servicer.current_runs, known["Empty"]),
     }
     handlers = {
         name: grpc.unary_unary_rpc_method_handler(

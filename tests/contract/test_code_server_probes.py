@@ -62,6 +62,7 @@ def test_a_client_asks_and_is_answered() -> None:
         client = CodeServerClient(address)
         assert client.server_id(5.0) == "the-server"
         assert client.ping(5.0) == PingMetrics(max_workers=2, running=1, queued=0)
+        assert client.current_runs(5.0) == ("a-run",)
         client.close()
 
 

@@ -59,11 +59,17 @@ def instance_document(direct: Mapping[str, Any], spec: LabSpec) -> Document:
     return {key: value for key, value in merged.items() if value is not None}
 
 
-def workspace_document(spec: LabSpec) -> Document:
-    """The lab's `workspace.yaml`."""
-    servers = [
-        {"grpc_server": {"host": each.name, "port": PORT, "location_name": each.name}}
+def workspace_document(spec: LabSpec, project: str = "") -> Document:
+    """The lab's `workspace.yaml`. `project`: its Compose project, which names replicas."""
+    hosts = [(each.name, each.name) for each in spec.servers]
+    hosts += [
+        (f"{project}-{each.name}-{number}", f"{each.name}-{number}")
         for each in spec.servers
+        if each.replicas_named
+        for number in range(1, each.replicas + 1)
+    ]
+    servers = [
+        {"grpc_server": {"host": host, "port": PORT, "location_name": name}} for host, name in hosts
     ]
     modules = [
         {"python_module": {

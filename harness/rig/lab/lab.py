@@ -172,14 +172,15 @@ class Lab:
         Raises:
             TargetFailed: they never do.
         """
-        began_s = time.monotonic()
-        for each in self._servers.get(name, ()):
-            each.close()
-        self._project.up(name, scale={name: self._replicas(name)}, fresh=True)
-        self._adopt(name)
-        if wait:
-            self._await_servers(name)
-        return time.monotonic() - began_s
+        return self._up(name, fresh=True, wait=wait)
+
+    def restore(self, name: str = "server") -> float:
+        """Start those of a location's servers that have ended; seconds until all serve.
+
+        Raises:
+            TargetFailed: they never do.
+        """
+        return self._up(name, fresh=False, wait=True)
 
     def start_service(self, service: str) -> None:
         """Start `daemon` or `webserver` (again)."""
@@ -262,6 +263,16 @@ class Lab:
         for each in self._servers.pop(first):
             each.close()
 
+    def _up(self, name: str, *, fresh: bool, wait: bool) -> float:
+        began_s = time.monotonic()
+        for each in self._servers.get(name, ()):
+            each.close()
+        self._project.up(name, scale={name: self._replicas(name)}, fresh=fresh)
+        self._adopt(name)
+        if wait:
+            self._await_servers(name)
+        return time.monotonic() - began_s
+
     def _replicas(self, name: str) -> int:
         return next(server.replicas for server in self.spec.servers if server.name == name)
 
@@ -315,7 +326,7 @@ class Lab:
         documents: Mapping[Path, Mapping[str, Any]] = {
             self.folder / "compose.yaml": compose_document(base, self.spec, place),
             home / "dagster.yaml": self._instance_document(self.spec.instance),
-            home / "workspace.yaml": workspace_document(self.spec),
+            home / "workspace.yaml": workspace_document(self.spec, self.project_name),
         }
         for path, document in documents.items():
             self._write(path, document)

@@ -15,7 +15,7 @@ from docker.models.containers import Container
 from harness.errors import TargetFailed
 from harness.rig.cgroup import CgroupReader, CgroupStats
 from harness.rig.cgroup.locate import find
-from harness.rig.code_server_rpc import CodeServerClient
+from harness.rig.code_server_rpc import CallError, CodeServerClient
 from harness.rig.lab.documents import PORT
 from harness.rig.target.compose_project import pid_of, port_of, state_of
 from harness.rig.telemetry.processes import ServerTree, Tree
@@ -69,6 +69,12 @@ class LabServer:
         if self._client is None:
             self._client = CodeServerClient(self.address)
         return self._client
+
+    def current_runs(self, timeout_s: float = 20.0) -> tuple[str, ...]:
+        """Ids of the runs it holds, as it says; none where it has ended or does not answer."""
+        with contextlib.suppress(CallError, TargetFailed, DockerException):
+            return self.client.current_runs(timeout_s)
+        return ()
 
     def stats(self) -> CgroupStats | None:
         """What the kernel accounts to it; `None` once it has ended."""

@@ -17,7 +17,8 @@ class ServerSpec:
     number of worker threads to Dagster. `command` starts it, with `arguments` behind. `grace_s`:
     how long `stop` waits between SIGTERM and SIGKILL unless told otherwise. `probe`: whether the
     pool probe runs inside. `awaited`: whether the lab waits until it serves; not where it never
-    will.
+    will. `replicas_named`: whether each replica is a location of its own besides, `server-1`, for
+    whoever must choose one.
     """
 
     name: str = "server"
@@ -32,6 +33,7 @@ class ServerSpec:
     grace_s: int = 30
     probe: bool = False
     awaited: bool = True
+    replicas_named: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,6 +23,9 @@ from harness.scenarios.guides.scenario import Scenario
 RUN_S = 4.0
 PER_MINUTE = 20.0
 WINDOW_S, QUICK_WINDOW_S = 90.0, 27.0
+SETTLED_S = 3.0
+"""A run's process outlives its last event."""
+
 SEED = 20260401
 GUIDE_RUN_S = 45.0
 """How long a run of the guide's own example lasts."""
@@ -39,10 +42,12 @@ def measure(bench: Bench) -> None:
         # The first run reads from disk what the others find in memory.
         first = lab.web.launch(Order(job="noop"))
         lab.web.wait([first.run_id or ""], timeout_s=60)
+        bench.sleep(SETTLED_S)
         patterns = _patterns(window_s, repetitions=1 if bench.quick else 2)
         for part, (pattern, after_s) in enumerate(patterns):
             bench.say(f"{len(after_s)} runs, {pattern}")
             _send(bench, lab, f"{part}-{pattern}", after_s)
+            bench.sleep(SETTLED_S)
 
 
 def _patterns(window_s: float, *, repetitions: int) -> list[tuple[str, list[float]]]:

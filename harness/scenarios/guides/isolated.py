@@ -13,6 +13,7 @@ from __future__ import annotations
 import contextlib
 import datetime
 import threading
+import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -112,6 +113,7 @@ def _in_server(lab: Lab, where: str, *, alone: int, at_once: Sequence[int]) -> T
     told = _alone(lab, where, alone)
     server = lab.server(where)
     for runs in at_once:
+        _settled(server)
         before = server.look()
         server.reset_peak()
         with lab.watch(server, period_s=LOOK_S) as watch:
@@ -128,6 +130,13 @@ def _in_server(lab: Lab, where: str, *, alone: int, at_once: Sequence[int]) -> T
             "running": server.running,
         }))  # fmt: skip
     return told
+
+
+def _settled(server: LabServer) -> None:
+    """A run's process outlives its last event, on the box for seconds."""
+    end_s = time.monotonic() + PATIENCE_S / 6
+    while server.look().get("resident_runs") and time.monotonic() < end_s:
+        time.sleep(LOOK_S)
 
 
 def _alone(lab: Lab, where: str, times: int) -> Told:

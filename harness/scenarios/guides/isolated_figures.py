@@ -22,7 +22,8 @@ def figures(seen: Observations) -> Figures:
     for where, words in PLACES.items():
         found |= _start_figures(seen, where, words)
         found |= _killed_figures(seen, where, words)
-    return {**found, **_room_figures(seen), **_container_figures(seen)}
+    found |= {**_room_figures(seen), **_container_figures(seen)}
+    return {**found, "break_even_s": _break_even(found)}
 
 
 def _start_figures(seen: Observations, where: str, words: str) -> Figures:
@@ -106,6 +107,19 @@ def _container_figures(seen: Observations) -> Figures:
         "run_mib_container": _middle(sizes, "MiB", f"most memory of a run, {words}"),
         "launch_cpu_s_container": _middle(used, "s", f"CPU time of a run that sleeps, {words}"),
     }
+
+
+def _break_even(found: Figures) -> Figure:
+    """What the box takes to start a run, less what a run's own container takes once it is there."""
+    names = ("start_s_box", "start_s_container", "container_s")
+    values = [found[name].value if name in found else None for name in names]
+    known = [each for each in values if each is not None]
+    value = known[0] - (known[1] - known[2]) if len(known) == len(names) else None
+    return Figure(
+        value=value, unit="s",
+        meaning="so long a container may take to be there before the box of 0.25 vCPU is faster",
+        why="a start was not seen",
+    )  # fmt: skip
 
 
 def _between(rows: Sequence[Values], first: str, second: str) -> list[float]:

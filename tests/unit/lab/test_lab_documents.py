@@ -110,3 +110,10 @@ def test_the_workspace_names_servers_by_their_dns_names_and_modules_as_the_spec_
     told = second["python_module"]
     assert (told["location_name"], told["module_name"]) == ("b", "workloads.io.definitions")
     assert spec.locations == ("a", "b")
+
+
+def test_replicas_can_be_locations_of_their_own_too() -> None:
+    server = ServerSpec(name="a", replicas=2, replicas_named=True)
+    told = workspace_document(LabSpec(servers=(server,)), "dlh-x")["load_from"]
+    hosts = {each["grpc_server"]["location_name"]: each["grpc_server"]["host"] for each in told}
+    assert hosts == {"a": "a", "a-1": "dlh-x-a-1", "a-2": "dlh-x-a-2"}

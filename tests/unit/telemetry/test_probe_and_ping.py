@@ -7,7 +7,14 @@ from typing import Any, cast
 
 import pytest
 
-from harness.rig.code_server_rpc import Call, CallError, CodeServerClient, PingMetrics, read_metrics
+from harness.rig.code_server_rpc import (
+    Call,
+    CallError,
+    CodeServerClient,
+    PingMetrics,
+    read_current_runs,
+    read_metrics,
+)
 from harness.rig.telemetry.ping import PingDevice
 from harness.rig.telemetry.probe import ProbeDevice, Questions
 from harness.rig.telemetry.sampler import Clock
@@ -205,3 +212,19 @@ def test_a_failed_ping_is_counted_and_tells_nothing_else() -> None:
 )
 def test_metrics_are_read_as_far_as_they_are_there(serialized: str, metrics: PingMetrics) -> None:
     assert read_metrics(serialized) == metrics
+
+
+@pytest.mark.parametrize(
+    ("serialized", "runs"),
+    [
+        ('{"__class__": "GetCurrentRunsResult", "current_runs": ["a", "b"]}', ("a", "b")),
+        ('{"current_runs": []}', ()),
+        ('{"current_runs": null}', ()),
+        ("", ()),
+        ("[]", ()),
+    ],
+)
+def test_current_runs_are_read_as_far_as_they_are_there(
+    serialized: str, runs: tuple[str, ...]
+) -> None:
+    assert read_current_runs(serialized) == runs

@@ -65,6 +65,11 @@ def test_figures_are_what_was_there(name: str, expected: float) -> None:
     assert value(name) == pytest.approx(expected)
 
 
+def test_the_box_is_faster_where_a_container_takes_longer_than_what_it_loses() -> None:
+    assert value("break_even_s", *SEEN, start("box", 8.0)) == pytest.approx(8.0 - (2.5 - 0.7))
+    assert value("break_even_s") is None, "no run was alone on the box"
+
+
 def test_a_run_that_was_refused_has_no_start() -> None:
     refused = seen("start", where="box", at_once=1, sent_s=1.0, status="PythonError")
     assert value("start_s_box", refused) is None
