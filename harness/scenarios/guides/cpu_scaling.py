@@ -48,7 +48,7 @@ WHOLE = (
 )  # fmt: skip
 QUICK = (("one", 2), ("two", 1), ("two", 4), ("pair", 4))
 
-AHEAD_S = 1.5
+AHEAD_S = 2.0
 """So long before the moment it names a gate is opened, so that every run has seen it."""
 
 PATIENCE_S = 240.0
@@ -213,8 +213,8 @@ def _await_alone(bench: Bench, server: LabServer) -> None:
 SCENARIO = Scenario(
     name="cpu-scaling",
     question="Does work that computes get all of a server's CPU limit, or one interpreter's worth?",
-    minutes=7,
-    quick_minutes=2,
+    minutes=6,
+    quick_minutes=1.8,
     measure=measure,
     figures=figures,
 )

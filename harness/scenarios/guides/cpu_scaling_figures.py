@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from statistics import median
 
 import numpy as np
@@ -36,31 +37,28 @@ def figures(seen: Observations) -> Figures:
 
 
 def _of_runs(seen: Observations) -> Figures:
-    rows: dict[str, list[Values]] = {}
-    for values in sorted(seen.of("together"), key=lambda v: (v["group"], v["runs"])):
-        rows.setdefault(f"{values['group']}_{values['runs']}", []).append(values)
+    rows = sorted(seen.of("together"), key=lambda v: (v["group"], v["runs"]))
     rates = {
-        name: Figure(
+        f"{group}_{runs}": Figure(
             value=median(map(_rate, of)), unit="CPU-s/s", n=len(of),
-            meaning=f"work {_runs(of[0]['runs'])} get done per second, {MEANT[of[0]['group']]}",
+            meaning=f"work {_runs(runs)} get done per second, {MEANT[group]}",
         )
-        for name, of in rows.items()
+        for group, runs in dict.fromkeys((v["group"], v["runs"]) for v in rows)
+        if (of := _quiet([v for v in rows if (v["group"], v["runs"]) == (group, runs)]))
     }  # fmt: skip
-    crowded = {name for name, of in rows.items() if max(map(_others, of)) > CROWDED_CORES}
-    ratios = {
-        "run_speedup": ("two_4", "two_1", "work of 4 runs at once over that of 1, on 2 vCPU"),
-        "two_vcpu_over_one": ("two_4", "one_2", "work that runs get done on 2 vCPU over 1 vCPU"),
-        "two_servers_over_one": (
-            "pair_4", "two_4", "work of 4 runs on two servers of 1 vCPU over one of 2 vCPU",
+    one_each = [v for v in rows if v["group"] == "two" and v["runs"] == 1]
+    one, two, pair = (
+        [v for v in rows if v["group"] == group and v["runs"] >= least]
+        for group, least in (("one", 2), ("two", 3), ("pair", 3))
+    )
+    return {
+        **rates,
+        "run_speedup": _ratio(two, one_each, "work of runs at once over that of 1, on 2 vCPU"),
+        "two_vcpu_over_one": _ratio(two, one, "work that runs at once get done on 2 vCPU over 1"),
+        "two_servers_over_one": _ratio(
+            pair, two, "work of runs on two servers of 1 vCPU over that on one of 2 vCPU"
         ),
-    }  # fmt: skip
-    compared = {
-        name: _ratio(rates, (over, under), meaning)
-        if not crowded & {over, under}
-        else Figure(value=None, unit="×", meaning=meaning, why=CROWDED)
-        for name, (over, under, meaning) in ratios.items()
     }
-    return {**rates, **compared}
 
 
 def _runs(count: int) -> str:
@@ -74,16 +72,23 @@ def _rate(values: Values) -> float:
     return done_s / took_s
 
 
-def _others(values: Values) -> float:
-    """Cores that everything else on this host used meanwhile."""
-    return float(values["others_s"] / values["window_s"])
+def _crowded(values: Values) -> bool:
+    return bool(values["others_s"] / values["window_s"] > CROWDED_CORES)
 
 
-def _ratio(rates: Figures, names: tuple[str, str], meaning: str) -> Figure:
-    over, under = (rates.get(name) for name in names)
-    if over is None or under is None or over.value is None or not under.value:
-        return Figure(value=None, unit="×", meaning=meaning, n=0, why="not measured")
-    return Figure(value=over.value / under.value, unit="×", meaning=meaning, n=over.n)
+def _quiet(rows: Sequence[Values]) -> list[Values]:
+    """Those that others did not disturb; all of them where each was."""
+    return [v for v in rows if not _crowded(v)] or list(rows)
+
+
+def _ratio(over: Sequence[Values], under: Sequence[Values], meaning: str) -> Figure:
+    """Of their medians, of what others did not disturb."""
+    quiet = [[_rate(v) for v in rows if not _crowded(v)] for rows in (over, under)]
+    if not all(quiet):
+        why = CROWDED if over and under else "not measured"
+        return Figure(value=None, unit="×", meaning=meaning, n=0, why=why)
+    n = min(map(len, quiet))
+    return Figure(value=median(quiet[0]) / median(quiet[1]), unit="×", meaning=meaning, n=n)
 
 
 def _of_ticks(seen: Observations) -> Figures:
@@ -98,7 +103,7 @@ def _of_ticks(seen: Observations) -> Figures:
             why = "not measured"
         elif any([*alone["errors"], *several["errors"]]):
             why = "a tick failed"
-        elif max(_others(alone), _others(several)) > CROWDED_CORES:
+        elif _crowded(alone) or _crowded(several):
             why = CROWDED
         else:
             value = ticks * _span_s(alone) / _span_s(several)
@@ -115,16 +120,16 @@ def _span_s(values: Values) -> float:
 def _of_cores(seen: Observations) -> Figures:
     """What the kernel says the same server used: work cannot be counted twice."""
     busy = {
-        "runs": seen.first("together", group="two", runs=4),
-        "sensor ticks": seen.first("ticking", server="two", ticks=4),
+        "runs": _quiet(seen.of("together", group="two", runs=4)),
+        "sensor ticks": _quiet(seen.of("ticking", server="two", ticks=4)),
     }
     return {
         f"cores_of_{name.split()[-1]}": Figure(
-            value=values["used_s"] / values["window_s"], unit="cores",
+            value=median(v["used_s"] / v["window_s"] for v in rows), unit="cores", n=len(rows),
             meaning=f"CPU the server of 2 vCPU uses while 4 {name} compute",
         )
-        for name, values in busy.items()
-        if values
+        for name, rows in busy.items()
+        if rows
     }  # fmt: skip
 
 

@@ -175,8 +175,8 @@ def _await_held(bench: Bench, server: LabServer) -> None:
 SCENARIO = Scenario(
     name="launch-rate",
     question="Do worker threads limit how fast runs start, or how many there are?",
-    minutes=7,
-    quick_minutes=2,
+    minutes=5,
+    quick_minutes=1.4,
     measure=measure,
     figures=figures,
 )

@@ -51,6 +51,15 @@ def test_without_a_number_of_workers_dagster_chooses(workers: int | None, flags:
     assert command[-1] == "--fixed-server-id=x"
 
 
+def test_a_server_may_be_started_by_another_command_with_the_same_arguments() -> None:
+    code_server = ServerSpec(name="proxied", command=("dagster", "code-server", "start"))
+    made = services(LabSpec(servers=(ServerSpec(name="api"), code_server)))
+    assert made["api"]["command"][:3] == ["dagster", "api", "grpc"]
+    assert made["proxied"]["command"][:3] == ["dagster", "code-server", "start"]
+    arguments = made["proxied"]["command"][3:]
+    assert arguments == [part.replace("=api", "=proxied") for part in made["api"]["command"][3:]]
+
+
 def test_the_daemon_runs_only_where_it_is_asked_for() -> None:
     assert "daemon" not in services(LabSpec())
     daemon = services(LabSpec(daemon=True, environment={"A": "pa$$word"}))["daemon"]

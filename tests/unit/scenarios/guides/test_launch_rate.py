@@ -105,6 +105,7 @@ def test_nothing_seen_is_nothing_known() -> None:
     assert all(figure.value is None for figure in figures(Observations()).values())
 
 
-def test_a_real_quick_run_decides_every_claim() -> None:
+def test_a_real_quick_run_decides_every_claim_but_what_others_disturbed() -> None:
     found = SCENARIO.figures(kept(SCENARIO.name))
-    assert unknown_to_claims(SCENARIO.name, found) == set()
+    unknown = unknown_to_claims(SCENARIO.name, found)
+    assert {found[name].why for name in unknown} <= {CROWDED}
