@@ -349,7 +349,7 @@ SCENARIO = Scenario(
     name="sensor-saturation",
     question="Does num_queued_requests warn when sensors hold every worker thread?",
     minutes=6,
-    quick_minutes=2,
+    quick_minutes=1.6,
     measure=measure,
     figures=figures,
 )
