@@ -9,6 +9,7 @@ from harness.analysis.guides.types import Figure, Figures
 from harness.facts.observations import Observations, Values
 
 MIB = 1024**2
+BOX_MIB = 1024
 PLACES = {
     "shared": "in a server of 1 vCPU",
     "box": "in a server of 0.25 vCPU and 1 GiB",
@@ -40,9 +41,10 @@ def _start_figures(seen: Observations, where: str, words: str) -> Figures:
             _between(rows, "sent_s", "process_started_s"), "s",
             f"from launch to the run's process with Dagster imported, {of}",
         )  # fmt: skip
-        ended = [row for row in rows if row.get("ended_s") and row["status"] == "SUCCESS"]
+        left = [row for row in rows if not row.get("killed")]
+        ended = [row for row in left if row.get("ended_s") and row["status"] == "SUCCESS"]
         found[f"done_{name}"] = Figure(
-            value=len(ended) / len(rows) if rows else None, unit="share", n=len(rows),
+            value=len(ended) / len(left) if left else None, unit="share", n=len(left),
             meaning=f"runs that ended well, {of}", why="none was launched",
         )  # fmt: skip
     alone = seen.of("start", where=where, at_once=1)
@@ -88,6 +90,13 @@ def _room_figures(seen: Observations) -> Figures:
             grown = _mib(row["most_bytes"] - row["base_bytes"]) / row["runs"]
         found[f"run_mib_{name}"] = _one(grown, "MiB", f"memory a run adds to the container, {of}")
         found[f"oom_kills_{name}"] = _one(row["oom_kills"], "kills", f"OOM kills, {of}")
+        if row["where"] == "box" and grown:
+            found["box_holds"] = Figure(
+                value=(BOX_MIB - _mib(row["base_bytes"])) // grown,
+                unit="runs",
+                predicted=True,
+                meaning="light runs that fit into 1 GiB beside the server",
+            )
     return found
 
 

@@ -1,6 +1,6 @@
 """Is Dagster's own queue metric there when it matters?
 
-Sensors that sleep hold half, all, and twice as many worker threads as four servers of four have.
+Sensors that sleep ask for half, all, and twice as many worker threads as a server of four has.
 Meanwhile Dagster's Ping is asked as the agent asks it (one at a time, 60 s patience), a cheap
 `GetServerId` as a health check would be (5 s), one run is launched, and the webserver is asked how
 the location does. A probe inside the server tells the true queue. Another server's task is too
@@ -15,25 +15,26 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import pairwise
-from statistics import median
 from typing import Any
 
-from harness.analysis.guides.types import Figure, Figures
-from harness.facts.observations import Observations, Values
-from harness.rig.code_server_rpc import CallError, PingMetrics
+from harness.rig.code_server_rpc import CallError, CodeServerClient, PingMetrics
 from harness.rig.lab.lab import Lab
 from harness.rig.lab.pool import pool_looks
 from harness.rig.lab.spec import LabSpec, ServerSpec
 from harness.rig.lab.web import Launched, Order
 from harness.scenarios.guides.bench import Bench
 from harness.scenarios.guides.scenario import Scenario
+from harness.scenarios.guides.sensor_saturation_figures import (
+    HEALTH_PATIENCE_S,
+    STARVED_RUNS,
+    STARVED_S,
+    WORKERS,
+    figures,
+)
 
-WORKERS = 4
 SENSORS = "workloads.sensor.definitions"
 AGENT_PATIENCE_S = 60.0
 """So long the Dagster+ agent waits for a Ping, and any Dagster client for an evaluation."""
-HEALTH_PATIENCE_S = 5.0
 METRICS = "DAGSTER_ENABLE_SERVER_METRICS"
 LOG_LINES = 4000
 
@@ -61,8 +62,6 @@ DOUBLE = Level(name="double", sensors=2 * WORKERS, hold_s=50.0, until_s=66.0)
 # The webserver tries ten times, then loads the location anew with 60 s patience. It does so for
 # one location at a time, so that this one is alone.
 OUTAGE = Level(name="outage", sensors=WORKERS, hold_s=110.0, until_s=130.0)
-STARVED_RUNS = 3
-STARVED_S = 20.0
 
 
 def measure(bench: Bench) -> None:
@@ -109,7 +108,7 @@ def _others() -> tuple[ServerSpec, ...]:
 
 def _metrics_switch(bench: Bench, lab: Lab) -> None:
     for name, on in (("half", True), ("silent", False)):
-        said = lab.server(name).client.ping(AGENT_PATIENCE_S)
+        said, _ = _ping(lab.server(name).client, AGENT_PATIENCE_S)
         numbers = [said.max_workers, said.running, said.queued]
         bench.note("switch", on=on, numbers=sum(1 for each in numbers if each is not None))
 
@@ -165,14 +164,18 @@ def _pings(lab: Lab, level: Level, began_s: float) -> Iterator[dict[str, Any]]:
     time.sleep(2.0)
     while (asked_s := time.time()) < began_s + level.until_s - 1.0:
         left_s = min(AGENT_PATIENCE_S, began_s + level.until_s - asked_s)
-        said, failed = PingMetrics(), None
-        try:
-            said = client.ping(left_s)
-        except CallError as error:
-            failed = error.code
+        said, failed = _ping(client, left_s)
         yield {"asked_s": asked_s, "ended_s": time.time(), "queued": said.queued,
                "running": said.running, "failed": failed, "patience_s": left_s}  # fmt: skip
         time.sleep(5.0)
+
+
+def _ping(client: CodeServerClient, patience_s: float) -> tuple[PingMetrics, str | None]:
+    """What was said, or gRPC's name for why nothing was."""
+    try:
+        return client.ping(patience_s), None
+    except CallError as error:
+        return PingMetrics(), error.code
 
 
 def _probes(lab: Lab, level: Level, began_s: float) -> Iterator[dict[str, Any]]:
@@ -220,7 +223,7 @@ def _starved(lab: Lab) -> Told:
     lab.web.wait(ids, timeout_s=90, until=lambda report: report.status == "STARTED")
     before = server.look()
     time.sleep(STARVED_S)
-    said = server.client.ping(AGENT_PATIENCE_S)
+    said, _ = _ping(server.client, AGENT_PATIENCE_S)
     after = server.look()
     changed = {key: after.get(key, 0) - before.get(key, 0)
                for key in ("cpu_s", "periods", "throttled_periods")}  # fmt: skip
@@ -228,128 +231,11 @@ def _starved(lab: Lab) -> Told:
     return [("starved", {"queued": said.queued, "running": said.running, "runs": runs, **changed})]
 
 
-def figures(seen: Observations) -> Figures:
-    """From asked and answered stamps against the probe's series."""
-    found: dict[str, Figure] = {}
-    for level in ("half", "full", "double", "outage"):
-        if seen.first("level", level=level) is not None:
-            found |= _level_figures(seen, level)
-    return {**found, **_switch_figures(seen), **_starved_figures(seen)}
-
-
-def _level_figures(seen: Observations, level: str) -> Figures:
-    rounds = [_Round(seen, level, each["repetition"]) for each in seen.of("level", level=level)]
-    of = f"with {rounds[0].sensors} of {WORKERS} threads asked for by sensors"
-    health = [each for r in rounds for each in r.of("probe")]
-    answered = [each for each in health if each["failed"] is None]
-    return {
-        f"blind_s_{level}": _middle(
-            [r.blind_s() for r in rounds], "s", f"longest time without an answered Ping, {of}"
-        ),
-        f"queue_said_{level}": _middle(
-            [r.said() for r in rounds], "requests",
-            f"most num_queued_requests that a Ping said, {of}", why="no Ping was answered",
-        ),
-        f"true_queue_{level}": _middle(
-            [r.true_queue() for r in rounds], "requests",
-            f"longest queue for a worker thread that the probe saw, {of}", why="no probe lines",
-        ),
-        f"metric_late_s_{level}": _middle(
-            [r.late_s() for r in rounds], "s",
-            f"from the first request that waited to the first Ping that said so, {of}",
-            why="no Ping said so",
-        ),
-        f"health_answered_{level}": Figure(
-            value=len(answered) / len(health) if health else None, unit="share", n=len(health),
-            meaning=f"GetServerId answered within {HEALTH_PATIENCE_S:g} s, {of}",
-            why="never asked",
-        ),
-        f"launch_answered_s_{level}": _middle(
-            [r.launch_s() for r in rounds], "s", f"one run launched meanwhile: until it was, {of}",
-            why="the launch was refused",
-        ),
-        f"location_error_after_s_{level}": _middle(
-            [r.error_after_s() for r in rounds], "s",
-            f"until the webserver marked the location in error, {of}", why="it never did",
-        ),
-    }  # fmt: skip
-
-
-class _Round:
-    """One level of one repetition."""
-
-    def __init__(self, seen: Observations, level: str, repetition: int) -> None:
-        self._seen = seen
-        self._which = {"level": level, "repetition": repetition}
-        about = self.of("level")[0]
-        self.sensors = about["sensors"]
-        self._began_s, self._until_s = about["began_s"], about["until_s"]
-
-    def of(self, what: str) -> list[Values]:
-        return self._seen.of(what, **self._which)
-
-    def blind_s(self) -> float:
-        answers = sorted(e["ended_s"] for e in self.of("ping") if e["failed"] is None)
-        stamps: list[float] = [self._began_s, *answers, self._until_s]
-        return max(later - earlier for earlier, later in pairwise(stamps))
-
-    def said(self) -> float | None:
-        return max((e["queued"] for e in self.of("ping") if e["queued"] is not None), default=None)
-
-    def true_queue(self) -> float | None:
-        return max((e["queue"] for e in self.of("pool")), default=None)
-
-    def late_s(self) -> float | None:
-        said = min((e["ended_s"] for e in self.of("ping") if e["queued"]), default=None)
-        waited = min((e["look_s"] for e in self.of("pool") if e["queue"]), default=None)
-        return None if said is None or waited is None else max(0.0, said - waited)
-
-    def launch_s(self) -> float | None:
-        done = [e for e in self.of("launch") if e["run_id"]]
-        return done[0]["answered_s"] - done[0]["sent_s"] if done else None
-
-    def error_after_s(self) -> float | None:
-        wrong = [e["seen_s"] for e in self.of("state") if e["state"] in ("unreachable", "broken")]
-        return min(wrong) - self._began_s if wrong else None
-
-
-def _switch_figures(seen: Observations) -> Figures:
-    found = {}
-    for key, on, words in (("on", True, "switched on"), ("off", False, "left off")):
-        values = [each["numbers"] for each in seen.of("switch", on=on)]
-        found[f"numbers_{key}"] = _middle(
-            values, "of 3", f"numbers about the worker pool in a Ping, metrics {words}",
-            why="no Ping was asked",
-        )  # fmt: skip
-    return found
-
-
-def _starved_figures(seen: Observations) -> Figures:
-    rows = seen.of("starved")
-    runs = f"{STARVED_RUNS} computing runs on 0.5 vCPU"
-    ratios = [e["throttled_periods"] / e["periods"] for e in rows if e["periods"]]
-    shares = [e["cpu_s"] / STARVED_S / e["runs"] for e in rows if e["runs"]]
-    queued = [e["queued"] for e in rows if e["queued"] is not None]
-    return {
-        "throttled_ratio_starved": _middle(ratios, "share", f"CPU periods throttled, {runs}"),
-        "cpu_share_starved": _middle(shares, "share", f"of the CPU they ask for they get, {runs}"),
-        "queue_said_starved": _middle(queued, "requests", f"num_queued_requests, {runs}"),
-    }
-
-
-def _middle(
-    values: Sequence[float | None], unit: str, meaning: str, *, why: str = "not seen"
-) -> Figure:
-    known = [each for each in values if each is not None]
-    value = float(median(known)) if known else None
-    return Figure(value=value, unit=unit, meaning=meaning, n=len(known), why="" if known else why)
-
-
 SCENARIO = Scenario(
     name="sensor-saturation",
     question="Does num_queued_requests warn when sensors hold every worker thread?",
     minutes=6,
-    quick_minutes=2,
+    quick_minutes=1.6,
     measure=measure,
     figures=figures,
 )

@@ -58,7 +58,7 @@ def value(name: str, *observed: Observation) -> float | None:
         ("start_s_container", 2.5), ("container_s", 0.7), ("run_mib_container", 100.0),
         ("launch_cpu_s_container", 1.4), ("most_mib_box_4", 520.0), ("run_mib_box_4", 100.0),
         ("launch_cpu_s_box_4", 1.5), ("oom_kills_box_4", 0.0), ("lost_beside_shared", 1.0),
-        ("lost_beside_container", 0.0), ("unnoticed_container", 1.0),
+        ("lost_beside_container", 0.0), ("unnoticed_container", 1.0), ("box_holds", 9),
     ],
 )  # fmt: skip
 def test_figures_are_what_was_there(name: str, expected: float) -> None:
@@ -68,6 +68,13 @@ def test_figures_are_what_was_there(name: str, expected: float) -> None:
 def test_the_box_is_faster_where_a_container_takes_longer_than_what_it_loses() -> None:
     assert value("break_even_s", *SEEN, start("box", 8.0)) == pytest.approx(8.0 - (2.5 - 0.7))
     assert value("break_even_s") is None, "no run was alone on the box"
+
+
+def test_a_run_that_was_killed_on_purpose_did_not_fail() -> None:
+    ended = start("container", 2.0, at_once=4)
+    killed = start("container", 2.0, at_once=4, status="STARTED", ended_s=None, killed=True)
+    assert value("done_container_4", ended, killed) == 1
+    assert value("start_s_container_4", ended, killed) == pytest.approx(2.0)
 
 
 def test_a_run_that_was_refused_has_no_start() -> None:

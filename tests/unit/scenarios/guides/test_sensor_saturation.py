@@ -11,7 +11,8 @@ import pytest
 from harness.analysis.guides.verdicts import names_in_all
 from harness.facts.observations import Observation, Observations, ScenarioFolder
 from harness.scenarios.guides.registry import all_claims
-from harness.scenarios.guides.sensor_saturation import SCENARIO, figures
+from harness.scenarios.guides.sensor_saturation import SCENARIO
+from harness.scenarios.guides.sensor_saturation_figures import figures
 
 pytestmark = pytest.mark.unit
 
