@@ -197,7 +197,7 @@ SCENARIO = Scenario(
     name="arrivals",
     question="How many runs are there at once, and do 2.5 times the average cover bursts?",
     minutes=6.5,
-    quick_minutes=1.8,
+    quick_minutes=None,
     measure=measure,
     figures=figures,
 )

@@ -207,7 +207,7 @@ SCENARIO = Scenario(
     name="concurrency-limits",
     question="Which limits does the run queue keep, and what does keeping them cost?",
     minutes=6,
-    quick_minutes=3,
+    quick_minutes=None,
     measure=measure,
     figures=figures,
 )

@@ -111,8 +111,8 @@ def _counts(group: str, when: str, runs: Sequence[Values]) -> Figures:
 SCENARIO = Scenario(
     name="pools",
     question="Does the limit of a pool count runs in progress, or ops?",
-    minutes=4,
-    quick_minutes=2,
+    minutes=3,
+    quick_minutes=None,
     measure=measure,
     figures=figures,
 )

@@ -189,8 +189,8 @@ def _median(seen: Observations, key: str, **match: Any) -> float | None:
 SCENARIO = Scenario(
     name="profiling-asset",
     question="Does an asset that profiles itself tell what a run takes?",
-    minutes=4,
-    quick_minutes=1.5,
+    minutes=3,
+    quick_minutes=1,
     measure=measure,
     figures=figures,
 )

@@ -189,8 +189,8 @@ def _ids(launches: Sequence[Launched]) -> list[str]:
 SCENARIO = Scenario(
     name="replicas",
     question="What does one DNS name in front of several replicas do to launches and roll-outs?",
-    minutes=8,
-    quick_minutes=2.5,
+    minutes=6,
+    quick_minutes=1.7,
     measure=measure,
     figures=figures,
 )

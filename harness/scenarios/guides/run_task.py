@@ -226,8 +226,8 @@ def _await_ends(lab: Lab, launches: Sequence[Launched], containers: Sequence[Lab
 SCENARIO = Scenario(
     name="run-task",
     question="What does a run do while its steps have containers of their own, and what fails?",
-    minutes=6,
-    quick_minutes=2,
+    minutes=5,
+    quick_minutes=None,
     measure=measure,
     figures=figures,
     socket="Dagster starts the containers of runs and steps itself, as it starts tasks on ECS",
