@@ -49,7 +49,13 @@ def counts_words(verdicts: Sequence[Verdict]) -> str:
     return f"{len(verdicts)} claims: {told}"
 
 
+NOTHING = 1e-9
+"""Smaller figures are what arithmetic leaves of 0."""
+
+
 def _number(value: float) -> str:
+    if abs(value) < NOTHING:
+        return "0"
     if value == int(value) and abs(value) < 1e6:
         return f"{int(value)}"
     return f"{value:.3g}" if abs(value) < 1000 else f"{value:,.0f}"
