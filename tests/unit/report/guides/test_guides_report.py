@@ -62,7 +62,8 @@ def shown(*, everything: bool = False, width: int = 160) -> str:
     ("value", "unit", "words"),
     [
         (98.234, "MiB", "98.2 MiB"), (30.0, "runs", "30 runs"), (0.0312, "1", "0.0312"),
-        (12345.6, "s", "12,346 s"), (None, "MiB", "not known"), (-0.5, "", "-0.5"), (2.5e-16, "runs", "0 runs"),
+        (12345.6, "s", "12,346 s"), (None, "MiB", "not known"), (-0.5, "", "-0.5"),
+        (2.5e-16, "runs", "0 runs"),
     ],
 )  # fmt: skip
 def test_a_figure_in_words(value: float | None, unit: str, words: str) -> None:
