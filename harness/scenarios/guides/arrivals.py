@@ -8,7 +8,7 @@ container, against duration × rate.
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from statistics import fmean
 
@@ -31,7 +31,10 @@ GUIDE_RUN_S = 45.0
 """How long a run of the guide's own example lasts."""
 
 MOST_OVERHEAD_S = 2 * RUN_S
-"""Where starts take longer, evenly spread, the server does not keep up: nothing is steady then."""
+"""Where starts take longer although arrivals are spread, the server does not keep up."""
+
+LEAST_ENDED = 0.95
+"""Where a smaller share of the runs ended, those that did are no picture of them all."""
 
 
 def measure(bench: Bench) -> None:
@@ -86,6 +89,7 @@ class _Part:
 
     def __init__(self, seen: Observations, part: str) -> None:
         sent = seen.of("arrival", part=part)
+        self.sent = len(sent)
         self.runs = [e for e in sent if e["started_s"] is not None and e["ended_s"] is not None]
         self.began_s = min((e["sent_s"] for e in self.runs), default=0.0)
         self.ended_s = max((e["ended_s"] for e in self.runs), default=0.0)
@@ -139,11 +143,23 @@ def figures(seen: Observations) -> Figures:
         for pattern in ("even", "random", "together")
     }
     found = {**_concurrency_figures(parts["random"]), **_headroom_figures(parts)}
-    late_s = fmean([part.overhead_s() for part in parts["even"]] or [0.0])
-    if late_s <= MOST_OVERHEAD_S:
+    why = _unsteady(parts)
+    if not why:
         return found
-    why = f"the server did not keep up: {late_s:.1f} s to a run's start, evenly spread"
     return {name: replace(figure, value=None, why=why) for name, figure in found.items()}
+
+
+def _unsteady(parts: Mapping[str, Sequence[_Part]]) -> str:
+    """Why counts say nothing: runs are missing, or starts queue although arrivals are spread."""
+    sent = sum(part.sent for each in parts.values() for part in each)
+    ended = sum(len(part.runs) for each in parts.values() for part in each)
+    if ended < LEAST_ENDED * sent:
+        return f"only {ended} of {sent} runs ended"
+    late_s = max((part.overhead_s() for each in ("even", "random") for part in parts[each]),
+                 default=0.0)  # fmt: skip
+    if late_s > MOST_OVERHEAD_S:
+        return f"the server did not keep up: {late_s:.1f} s to a run's start, though spread"
+    return ""
 
 
 def _concurrency_figures(parts: Sequence[_Part]) -> Figures:

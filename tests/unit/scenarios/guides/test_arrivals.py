@@ -66,10 +66,12 @@ def test_where_starts_queue_although_spread_nothing_is_known() -> None:
     assert "did not keep up" in found["peak_together"].why
 
 
-def test_a_run_that_never_ended_does_not_count() -> None:
+def test_where_runs_never_ended_nothing_is_known() -> None:
     never = {"part": "0-even", "pattern": "even", "started_s": None, "ended_s": None}
     lost = Observation(what="arrival", at_s=0, values={**never, "sent_s": 1.0})
-    assert value("average", *EVEN, lost) == value("average", *EVEN)
+    figure = figures(Observations([*SEEN, lost]))["average"]
+    assert figure.value is None
+    assert figure.why == "only 15 of 16 runs ended"
 
 
 def test_nothing_seen_is_nothing_known() -> None:
