@@ -53,8 +53,10 @@ COUNTS = scenario("counts", count)
 
 
 @pytest.fixture(autouse=True)
-def an_engine(monkeypatch: pytest.MonkeyPatch) -> None:
+def an_engine(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """One that answers, on a machine that nobody else measures on."""
     monkeypatch.setattr(session, "choose", lambda *_: "compose")
+    monkeypatch.setenv("DAGSTER_LOAD_HARNESS_STATE", str(tmp_path_factory.mktemp("state")))
 
 
 def measured(
