@@ -112,8 +112,8 @@ def _wall(bench: Bench, lab: Lab) -> None:
 SCENARIO = Scenario(
     name="memory-ladder",
     question="Is memory a base plus so much a run, and do runs share what they import?",
-    minutes=7,
-    quick_minutes=2.5,
+    minutes=6,
+    quick_minutes=2,
     measure=measure,
     figures=figures,
 )
