@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
-from harness.facts.observations import Observation, Observations
+from harness.facts.observations import Observation
 
 STORED = Path(__file__).parents[3] / "data" / "guides"
 
@@ -29,9 +28,3 @@ def queued_run(
 def seen(what: str, **values: Any) -> Observation:
     """Any other observation."""
     return Observation(what=what, at_s=0.0, values=values)
-
-
-def stored(scenario: str) -> Observations:
-    """What a real quick run of a scenario saw, as far as its figures need it."""
-    lines = (STORED / f"{scenario}.jsonl").read_text().splitlines()
-    return Observations(seen(**json.loads(line)) for line in lines)

@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import shutil
-from pathlib import Path
-
 import pytest
 
-from harness.analysis.guides.verdicts import names_in_all
-from harness.facts.observations import Observation, Observations, ScenarioFolder
-from harness.scenarios.guides.arrivals import GUIDE_RUN_S, SCENARIO, figures
-from harness.scenarios.guides.registry import all_claims
+from harness.facts.observations import Observation, Observations
+from harness.scenarios.guides.arrivals import GUIDE_RUN_S, figures
 
 pytestmark = pytest.mark.unit
 
@@ -76,14 +71,3 @@ def test_where_runs_never_ended_nothing_is_known() -> None:
 
 def test_nothing_seen_is_nothing_known() -> None:
     assert all(figure.value is None for figure in figures(Observations()).values())
-
-
-def test_what_a_real_run_saw_decides_every_claim(tmp_path: Path, repo_root: Path) -> None:
-    folder = ScenarioFolder(tmp_path)
-    shutil.copy(repo_root / f"tests/data/guides/{SCENARIO.name}.jsonl", folder.observations)
-    known = figures(folder.read())
-    claims = [claim for claim in all_claims() if claim.scenario == SCENARIO.name]
-    assert claims
-    for claim in claims:
-        unknown = [name for name in names_in_all(claim) if known[name].value is None]
-        assert not unknown, claim.id

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from harness.analysis.guides.verdicts import names_in_all, verdict_on
-from harness.facts.observations import Observation, Observations, ScenarioFolder
+from harness.analysis.guides.verdicts import verdict_on
+from harness.facts.observations import Observation, Observations
 from harness.scenarios.guides.code_locations import MB, figures, small_servers
 from harness.scenarios.guides.registry import all_claims
 
@@ -97,14 +95,3 @@ def test_whether_a_server_runs_pipelines_depends_on_the_launcher() -> None:
     assert verdict(64, *SEEN) == "depends"
     elsewhere = seen("runs", launched=3, started=3, resident_runs=0.0)
     assert verdict(64, elsewhere) == "holds"
-
-
-def test_every_figure_a_claim_names_is_known_from_a_real_run(
-    repo_root: Path, tmp_path: Path
-) -> None:
-    folder = ScenarioFolder(tmp_path)
-    shutil.copy(repo_root / "tests/data/guides/code-locations.jsonl", folder.observations)
-    real = figures(folder.read())
-    for claim in all_claims():
-        for name in names_in_all(claim) if claim.scenario == "code-locations" else ():
-            assert real[name].value is not None, name

@@ -5,12 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from factory_queued_runs import queued_run, seen, stored
+from factory_queued_runs import queued_run, seen
 
-from harness.analysis.guides.verdicts import names_in_all
 from harness.facts.observations import Observation, Observations
 from harness.scenarios.guides.concurrency_figures import RUN_LIMIT, figures, refill_gaps
-from harness.scenarios.guides.registry import all_claims
 
 pytestmark = pytest.mark.unit
 
@@ -102,11 +100,3 @@ def test_a_tick_that_failed_says_nothing() -> None:
 
 def test_nothing_seen_is_nothing_known() -> None:
     assert {each.value for each in figures(Observations()).values()} <= {None, 0, RUN_LIMIT}
-
-
-def test_a_real_run_knows_every_figure_its_claims_name() -> None:
-    claims = [claim for claim in all_claims() if claim.scenario == "concurrency-limits"]
-    found = figures(stored("concurrency-limits"))
-    known = {name for name, figure in found.items() if figure.value is not None}
-    assert [claim.id for claim in claims] == [51, 54, 55, 56, 57]
-    assert {name for claim in claims for name in names_in_all(claim)} <= known

@@ -5,10 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from kept_observations import kept, unknown_to_claims
 
 from harness.facts.observations import Observation, Observations
-from harness.scenarios.guides.cpu_scaling import SCENARIO
 from harness.scenarios.guides.cpu_scaling_figures import CROWDED, figures
 
 pytestmark = pytest.mark.unit
@@ -98,9 +96,3 @@ def test_ticks_that_failed_or_were_crowded_are_not_compared(spoilt: Observation)
 
 def test_nothing_seen_is_nothing_known() -> None:
     assert all(figure.value is None for figure in figures(Observations()).values())
-
-
-def test_a_real_run_decides_every_claim_but_what_others_disturbed() -> None:
-    found = SCENARIO.figures(kept(SCENARIO.name))
-    unknown = unknown_to_claims(SCENARIO.name, found)
-    assert {found[name].why for name in unknown} <= {CROWDED}

@@ -6,10 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from kept_observations import kept, unknown_to_claims
 
 from harness.facts.observations import Observation, Observations
-from harness.scenarios.guides.launch_rate import SCENARIO
 from harness.scenarios.guides.launch_rate_figures import CROWDED, figures
 
 pytestmark = pytest.mark.unit
@@ -103,9 +101,3 @@ def test_a_burst_of_which_nothing_started_has_no_rate() -> None:
 
 def test_nothing_seen_is_nothing_known() -> None:
     assert all(figure.value is None for figure in figures(Observations()).values())
-
-
-def test_a_real_quick_run_decides_every_claim_but_what_others_disturbed() -> None:
-    found = SCENARIO.figures(kept(SCENARIO.name))
-    unknown = unknown_to_claims(SCENARIO.name, found)
-    assert {found[name].why for name in unknown} <= {CROWDED}

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from harness.analysis.guides.verdicts import names_in_all, verdict_on
-from harness.facts.observations import Observation, Observations, ScenarioFolder
+from harness.analysis.guides.verdicts import verdict_on
+from harness.facts.observations import Observation, Observations
 from harness.scenarios.guides.monolith import RENEWAL_S, figures
 from harness.scenarios.guides.registry import all_claims
 from harness.scenarios.guides.standing import MIB
@@ -121,14 +119,3 @@ def test_merging_saves_where_one_server_holds_much_less() -> None:
     assert verdict(69) == "holds"
     same = memory("one_server", 1000, 120, 110)
     assert verdict(69, SEEN[0], SEEN[2], same) == "does not hold"
-
-
-def test_every_figure_a_claim_names_is_known_from_a_real_run(
-    repo_root: Path, tmp_path: Path
-) -> None:
-    folder = ScenarioFolder(tmp_path)
-    shutil.copy(repo_root / "tests/data/guides/monolith.jsonl", folder.observations)
-    real = figures(folder.read())
-    for claim in all_claims():
-        for name in names_in_all(claim) if claim.scenario == "monolith" else ():
-            assert real[name].value is not None, name

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from factory_queued_runs import queued_run, seen, stored
+from factory_queued_runs import queued_run, seen
 
-from harness.analysis.guides.verdicts import names_in_all
 from harness.facts.observations import Observation, Observations
 from harness.scenarios.guides.pools import figures
-from harness.scenarios.guides.registry import all_claims
 
 pytestmark = pytest.mark.unit
 
@@ -52,10 +50,3 @@ def test_a_run_that_never_ended_leaves_the_pace_unknown() -> None:
 
 def test_nothing_seen_is_nothing_known() -> None:
     assert all(figure.value is None for figure in figures(Observations()).values())
-
-
-def test_a_real_run_knows_every_figure_its_claims_name() -> None:
-    claims = [claim for claim in all_claims() if claim.scenario == "pools"]
-    known = {name for name, each in figures(stored("pools")).items() if each.value is not None}
-    assert [claim.id for claim in claims] == [52, 53]
-    assert {name for claim in claims for name in names_in_all(claim)} <= known

@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from kept_observations import kept, unknown_to_claims
 
 from harness.facts.observations import Observation, Observations
-from harness.scenarios.guides.profiling_asset import MIB, SCENARIO, TOLD, figures
+from harness.scenarios.guides.profiling_asset import MIB, TOLD, figures
 
 pytestmark = pytest.mark.unit
 
@@ -85,8 +84,3 @@ def test_the_line_of_the_asset_is_understood() -> None:
     found = TOLD.search(line)
     assert found
     assert found.groups() == ("-1", "4096", "0.0300")
-
-
-def test_a_real_quick_run_knows_every_figure_its_claims_name() -> None:
-    found = SCENARIO.figures(kept(SCENARIO.name))
-    assert unknown_to_claims(SCENARIO.name, found) == set()

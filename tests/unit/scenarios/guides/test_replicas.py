@@ -7,8 +7,7 @@ from typing import Any
 
 import pytest
 
-from harness.analysis.guides.verdicts import names_in_all, verdict_on
-from harness.facts.observations import Observation, Observations, ScenarioFolder
+from harness.facts.observations import Observation, Observations
 from harness.scenarios.guides.registry import all_claims
 from harness.scenarios.guides.replica_figures import REFUSED, figures
 from harness.scenarios.guides.replicas import SCENARIO
@@ -77,12 +76,3 @@ def test_nothing_seen_is_nothing_known() -> None:
     found = figures(Observations())
     assert found
     assert all(figure.value is None and figure.why for figure in found.values())
-
-
-@pytest.mark.parametrize("claim", CLAIMS, ids=lambda claim: str(claim.id))
-def test_a_real_run_decides_every_claim(tmp_path: Path, claim: Any) -> None:
-    folder = ScenarioFolder(tmp_path)
-    folder.observations.write_text(REAL.read_text(encoding="utf-8"), encoding="utf-8")
-    found = figures(folder.read())
-    assert [name for name in names_in_all(claim) if found[name].value is None] == []
-    assert verdict_on(claim, found).decided

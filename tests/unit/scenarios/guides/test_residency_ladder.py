@@ -6,13 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from kept_observations import kept, unknown_to_claims
 from test_cell_models import told_of
 
 from harness.campaign.plan import Campaign
 from harness.facts.observations import Observation, Observations
 from harness.scenarios.guides.residency_figures import figures
-from harness.scenarios.guides.residency_ladder import SCENARIO, _long, _short
+from harness.scenarios.guides.residency_ladder import _long, _short
 
 pytestmark = pytest.mark.unit
 
@@ -101,8 +100,3 @@ def test_nothing_seen_is_nothing_known() -> None:
 def test_what_is_measured_is_a_campaign(settings: dict[str, Any]) -> None:
     campaign = Campaign.model_validate({"target": "compose", **settings})
     assert all(cell.profile.name == "1vcpu-2gb" for cell in campaign.cells())
-
-
-def test_a_real_quick_run_knows_every_figure_its_claims_name() -> None:
-    found = SCENARIO.figures(kept(SCENARIO.name))
-    assert unknown_to_claims(SCENARIO.name, found) == set()

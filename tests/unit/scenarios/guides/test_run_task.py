@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from harness.analysis.guides.verdicts import judge, names_in_all
 from harness.facts.observations import Observation, Observations
 from harness.scenarios.guides.registry import all_claims
 from harness.scenarios.guides.run_task import SCENARIO, Size
@@ -120,15 +119,3 @@ def real() -> Observations:
     return Observations(
         Observation(what=each.pop("what"), at_s=each.pop("at_s"), values=each) for each in lines
     )
-
-
-def test_a_real_run_knows_every_figure_its_claims_name() -> None:
-    found = figures(real())
-    for claim in CLAIMS:
-        for name in names_in_all(claim):
-            assert found[name].value is not None, name
-
-
-def test_a_real_run_decides_its_claims() -> None:
-    states = {v.claim.id: v.state for v in judge(CLAIMS, {SCENARIO.name: figures(real())})}
-    assert states == {44: "holds", 45: "depends", 46: "holds", 50: "depends"}
