@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 from harness.facts.observations import Observation
-
-STORED = Path(__file__).parents[3] / "data" / "guides"
 
 
 def queued_run(
