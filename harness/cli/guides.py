@@ -132,7 +132,7 @@ def report(
         typer.Option(
             "--format",
             metavar="|".join(FORMATS),
-            help="terminal; markdown: the table; page: docs/guides.md, surprises first; json.",
+            help="terminal; markdown: the table; page: surprises first, then every claim; json.",
         ),
     ] = "terminal",
     beside: Annotated[
