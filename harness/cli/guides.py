@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from harness.scenarios.guides.scenario import Scenario
     from harness.scenarios.guides.session import Ended
 
+RELEASE = "1.13.27"
+"""The default of campaigns too: the newest with a committed lock."""
+
 FORMATS = ("terminal", "markdown", "page", "json")
 
 app = typer.Typer(
@@ -84,7 +87,7 @@ def run(  # noqa: PLR0913 - one parameter an option
     quick: Annotated[
         bool, typer.Option("--quick", help="Less of everything: at most 20 minutes in all.")
     ] = False,
-    dagster: Annotated[str, typer.Option(help="The release to measure.")] = "1.13.27",
+    dagster: Annotated[str, typer.Option(help="The release to measure.")] = RELEASE,
     resume: Annotated[
         Path | None,
         typer.Option(metavar="FOLDER", help="Go on with this trial: what is done stays."),

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from harness.cli.guides import app
+from harness.campaign.plan import Campaign
+from harness.cli.guides import RELEASE, app
 from harness.errors import CampaignError, StoredDataError
 from harness.facts.observations import DONE, ScenarioRecord
 from harness.scenarios.guides.trial import TrialFolder
@@ -40,6 +41,10 @@ def trial(tmp_path: Path) -> Path:
     folder.about.write_text('{"schema": 1, "dagster": "1.13.27", "started_s": 1.0}')
     folder.environment.write_text('{"host": {"cpus": 2}}')
     return folder.path
+
+
+def test_what_is_measured_by_default_is_what_campaigns_measure() -> None:
+    assert Campaign.model_fields["dagster"].default == (RELEASE,)
 
 
 def test_without_a_command_it_lists_the_claims() -> None:
