@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from enum import IntEnum
 
+from harness.masking import masked
+
 
 class ExitCode(IntEnum):
     """What the process tells its caller (DESIGN section 8)."""
@@ -34,10 +36,8 @@ class HarnessError(Exception):
     exit_code = ExitCode.TARGET
 
     def __init__(self, what: str, *, evidence: str = "", hint: str = "") -> None:
-        super().__init__(what)
-        self.what = what
-        self.evidence = evidence
-        self.hint = hint
+        self.what, self.evidence, self.hint = masked(what), masked(evidence), masked(hint)
+        super().__init__(self.what)
 
     def __str__(self) -> str:
         return "\n".join(part for part in (self.what, self.evidence, self.hint) if part)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from difflib import get_close_matches
 
-PACKAGES = ("cpu", "heavy-import", "io", "long", "memory", "mixed", "sensor")
+PACKAGES = ("cpu", "heavy-import", "io", "long", "memory", "mixed", "sensor", "synthetic")
 """As a campaign writes them; `heavy_import` is the same as `heavy-import`."""
 
 

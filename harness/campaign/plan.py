@@ -10,13 +10,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from itertools import product
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import Field, StringConstraints
 
+from harness.campaign.external import External
+from harness.campaign.own_code import Code, OwnJob, Strict
 from harness.campaign.profiles import Profile
 
-TargetKind = Literal["auto", "compose", "process"]
+TargetKind = Literal["auto", "compose", "process", "external"]
 Feed = Literal["direct", "queued"]
 Strategy = Literal["adaptive", "bisect", "ladder"]
 LoadModel = Literal["closed", "uniform", "poisson", "burst"]
@@ -35,12 +37,6 @@ OLDEST = (1, 5, 0)
 
 LATEST = "latest"
 """The newest release there is when the campaign starts; its number takes its place then."""
-
-
-class Strict(BaseModel):
-    """Frozen, and an unknown key is an error."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class Part(Strict):
@@ -64,11 +60,14 @@ class Sensors(Strict):
 
 
 class Job(Strict):
-    """A job to launch, its share of the runs, and its run config."""
+    """A job to launch, its share of the runs, and its run config; see `OwnJob` for the rest."""
 
     name: str
     share: float
-    params: dict[str, Param]
+    params: dict[str, Any]
+    tags: dict[str, str] = Field(default_factory=dict)
+    partitions: tuple[str, ...] = ()
+    assets: tuple[str, ...] = ()
 
 
 class Workload(Strict):
@@ -76,7 +75,8 @@ class Workload(Strict):
 
     `module` names the package under `workloads/`, where that is not the workload's own name (the
     same one measured in two ways). With `mix` several packages share one server. `environment`
-    goes to the server's environment as it is: what a location reads when it loads.
+    goes to the server's environment as it is: what a location reads when it loads. With `code` the
+    server loads the user's own, and its jobs are launched.
     """
 
     name: Name
@@ -87,6 +87,7 @@ class Workload(Strict):
     steps: int = Field(default=1, ge=1, le=50)
     mix: tuple[Part, ...] = ()
     sensors: Sensors | None = None
+    code: Code | None = None
     concurrencies: tuple[Concurrency, ...] | None = None
 
     @property
@@ -103,7 +104,9 @@ class Workload(Strict):
 
     @property
     def jobs(self) -> tuple[Job, ...]:
-        """What is launched: `load`, or of a blend `load_<workload>` for each part."""
+        """What is launched: `load`, of a blend `load_<workload>` for each part, or the user's."""
+        if self.code is not None:
+            return tuple(_own_job(job) for job in self.code.jobs)
         if self.package != "blend":
             return (Job(name="load", share=1, params=self.params),)
         return tuple(
@@ -130,6 +133,11 @@ class Workload(Strict):
                 "WORKLOAD_SENSORS_RUNNING": "1",
             }
         return made | self.environment
+
+
+def _own_job(job: OwnJob) -> Job:
+    fields = job.model_dump(exclude={"run_config"})
+    return Job(**fields, params=job.run_config)
 
 
 class StepTimes(Strict):
@@ -272,12 +280,14 @@ class Campaign(Strict):
     compares a version with itself), or the path of a wheel, a folder of wheels or a checkout.
     `baseline`: the one of them the others are compared with; left out, the first. `repetitions`:
     equal cells of each kind, in rounds; every second round goes through the versions backwards
-    (ABBA), so that a drift of the machine meets all of them alike.
+    (ABBA), so that a drift of the machine meets all of them alike. `external`: where the target of
+    that name is; what a cell says of its size and workers is then only what its author believes.
     """
 
     name: Name
     description: str = ""
     target: TargetKind = "auto"
+    external: External | None = None
     feed: Feed = "direct"
     profiles: tuple[Profile, ...] = Field(min_length=1)
     workloads: tuple[Workload, ...] = Field(min_length=1)

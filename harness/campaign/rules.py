@@ -67,6 +67,7 @@ def contradictions(data: Mapping[str, Any]) -> Problems:
         if isinstance(workload, dict):
             yield from _workload(workload, ("workloads", index))
     yield from _versions(data)
+    yield from _external(data)
     yield from _feed(data)
     yield from _burst(data)
     search = data.get("search")
@@ -96,6 +97,23 @@ def _versions(data: Mapping[str, Any]) -> Problems:
         versions or Campaign.model_fields["dagster"].default
     ):
         yield ("baseline",), f"{baseline} is not among the versions under dagster"
+
+
+def _external(data: Mapping[str, Any]) -> Problems:
+    """A deployment is named where it is measured, and what runs there is what is there."""
+    external, is_external = data.get("external"), data.get("target") == "external"
+    if is_external and external is None:
+        yield ("target",), "external needs the key external: where the deployment is"
+    if external is not None and not is_external:
+        yield ("external",), "belongs to target external: set it, or leave this out"
+    for index, workload in enumerate(items(data.get("workloads"))):
+        code = workload.get("code") if isinstance(workload, dict) else None
+        deployed = isinstance(code, dict) and code.get("deployed") is True
+        if is_external and not deployed:
+            said = "an external target serves its own code: say code: {deployed: true, jobs: …}"
+            yield ("workloads", index), said
+        elif deployed and not is_external:
+            yield ("workloads", index, "code", "deployed"), "belongs to target external"
 
 
 def _number(release: str) -> tuple[int, ...]:
@@ -131,6 +149,9 @@ def _rising(concurrencies: object, path: Path) -> Problems:
 
 def _workload(workload: Mapping[str, Any], path: Path) -> Problems:
     yield from _rising(workload.get("concurrencies"), (*path, "concurrencies"))
+    if workload.get("code") is not None:
+        yield from _own_code(workload, path)
+        return
     mix, module = workload.get("mix"), workload.get("module")
     yield from _mix(items(mix), (*path, "mix"))
     if mix and module is not None:
@@ -145,6 +166,19 @@ def _workload(workload: Mapping[str, Any], path: Path) -> Problems:
     if isinstance(environment, dict):
         sensors = workload.get("sensors") is not None
         yield from _environment(environment, (*path, "environment"), sensors=sensors)
+
+
+def _own_code(workload: Mapping[str, Any], path: Path) -> Problems:
+    """What is for packages of ours means nothing for the user's own code."""
+    for key in ("module", "params", "executor", "steps", "mix", "sensors"):
+        if workload.get(key):
+            yield (*path, key), "belongs to the harness's own workloads, not to code: leave it out"
+    code = workload["code"]
+    jobs = items(code.get("jobs")) if isinstance(code, dict) else []
+    names = [job.get("name") for job in jobs if isinstance(job, dict)]
+    for index, name in enumerate(names):
+        if name in names[:index]:
+            yield (*path, "code", "jobs", index), f"{name} is named twice: add the shares up"
 
 
 def _mix(mix: Sequence[Any], path: Path) -> Problems:

@@ -25,6 +25,7 @@ from harness.cli import (
     run,
     size,
     trends,
+    validate,
     verify,
 )
 from harness.cli.streams import lenient_streams
@@ -49,6 +50,7 @@ app.command("resume", rich_help_panel=MEASURE)(resume.resume)
 app.command("nightly", rich_help_panel=MEASURE)(nightly.nightly)
 app.command("bisect", rich_help_panel=MEASURE)(bisect.bisect)
 app.command("verify", rich_help_panel=MEASURE)(verify.verify)
+app.command("validate", rich_help_panel=MEASURE)(validate.validate)
 app.command("list", rich_help_panel=JUDGE)(listing.list_)
 app.command("analyse", rich_help_panel=JUDGE)(analyse.analyse)
 app.command("report", rich_help_panel=JUDGE)(report.report)

@@ -13,10 +13,11 @@ from rich.console import Console
 from harness.campaign.loading import preset_names
 from harness.campaign.outline import lasts, outline
 from harness.campaign.plan import Campaign
-from harness.cli.campaign_files import campaign_of
-from harness.cli.dagster_versions import version_overrides
+from harness.cli import external_options as external
+from harness.cli import own_code_options as options
 from harness.cli.measuring import reported
 from harness.cli.options import AllowOvercommit, MetricsPort, Plain
+from harness.cli.plans import Wanted, planned, planned_for_own_code
 from harness.cli.show import show_measured
 from harness.cli.verify import run_trials
 from harness.rig.protocols import Listener
@@ -48,12 +49,29 @@ def run(  # noqa: PLR0913 - one parameter an option
     preset: Annotated[str, typer.Option(help=PRESETS, show_default="quick")] = "",
     dagster: Dagster = None,
     target: Annotated[
-        str, typer.Option(help="What hosts the server: auto, compose (containers) or process.")
+        str, typer.Option(help="What hosts the server: auto, compose (containers), process, or external.")
     ] = "",
     set_: Annotated[
         list[str] | None,
         typer.Option("--set", help="Change one value: --set step.hold_s=60. Repeatable."),
     ] = None,
+    image: options.Image = "",
+    project: options.Project = None,
+    job: options.Jobs = None,
+    assets: options.Assets = None,
+    run_config: options.RunConfig = None,
+    partition: options.Partitions = None,
+    tag: options.Tags = None,
+    env_file: options.EnvFile = None,
+    definitions: options.Definitions = "",
+    webserver: external.Webserver = "",
+    location: external.Location = "",
+    code_server: external.CodeServers = None,
+    headers_file: external.HeadersFile = None,
+    ca_file: external.CaFile = None,
+    peak: external.Peak = 5,
+    most_failures: external.MostFailures = 3,
+    i_own_this: external.IOwnThis = False,
     dry_run: DryRun = False,
     allow_overcommit: AllowOvercommit = False,
     results: Annotated[Path, typer.Option(help="Where results folders go.")] = Path("results"),
@@ -76,14 +94,29 @@ def run(  # noqa: PLR0913 - one parameter an option
     ten minutes. Progress goes to standard error. Ctrl-C takes everything down and keeps what was
     measured. Exit codes: 0 pass, 1 an objective broke, 5 inconclusive; of several Dagster versions
     0 none is worse, 1 one is, 5 nobody can tell.
+
+    With --image or --project your own code is the load: it is looked into first, each job is run
+    once, and steps become as long as that asks for.
     """
-    overrides = [*version_overrides(dagster or ()), *(set_ or ())]
-    overrides += [f"target={target}"] if target else []
-    default = "compare" if len(dagster or ()) > 1 else "quick"
-    plan = campaign_of(campaign, preset, overrides=overrides, default=default)
+    deployed = external.Deployed(
+        webserver=webserver, location=location, code_servers=tuple(code_server or ()),
+        headers_file=headers_file, ca_file=ca_file, peak=peak, most_failures=most_failures,
+    )  # fmt: skip
+    own = options.OwnCode(
+        image=image, project=project, deployed=location if webserver else "", jobs=tuple(job or ()), assets=tuple(assets or ()),
+        run_config=tuple(run_config or ()), partitions=tuple(partition or ()),
+        tags=tuple(tag or ()), env_file=env_file, definitions=definitions,
+    )  # fmt: skip
+    wanted = Wanted(campaign, preset, tuple(dagster or ()), target, tuple(set_ or ()), own, deployed)
+    plan = planned(wanted)
     if dry_run:
         _show_plan(plan)
         return 0
+    external.state_the_load(plan, allowed=i_own_this)
+    if own:
+        with watching(Console(stderr=True), plain=True) as listener:
+            plan = planned_for_own_code(wanted, plan, listener)
+        external.state_the_load(plan, allowed=i_own_this)
     watch = watching(Console(stderr=True), plain=plain, metrics_port=metrics_port)
     folder, verified = _measure(plan, results, watch, allow_overcommit, verify=verify)
     return show_measured(folder, as_json=json_) or verified
@@ -104,14 +137,14 @@ def _measure(
     from harness.rig.session import SessionOptions
     from harness.scenarios import threshold
 
-    options = SessionOptions(
+    session = SessionOptions(
         results_root=root, allow_overcommit=allow_overcommit, command=["harness", *sys.argv[1:]]
     )
     begun: list[Path] = []
     with reported(begun), watch as listener:
         listener.say(f"Campaign {plan.name}: {lasts(plan)}")
-        folder = threshold.run(plan, options=options, listener=listener, begun=begun.append)
-        verified = run_trials(folder.path, options=options, listener=listener) if verify else 0
+        folder = threshold.run(plan, options=session, listener=listener, begun=begun.append)
+        verified = run_trials(folder.path, options=session, listener=listener) if verify else 0
     return folder.path, verified
 
 

@@ -10,6 +10,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from harness.errors import EnvironmentProblem
+from harness.masking import masked
 from harness.units import show_bytes
 
 
@@ -107,17 +108,20 @@ def _replace(path: Path, content: bytes) -> None:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Replace a text file as a whole, durably (reports, findings).
+    """Replace a text file as a whole, durably (reports, findings); hidden values are masked.
 
     Raises:
         EnvironmentProblem: no room, or no right to write there.
     """
-    write_bytes(path, text.encode())
+    write_bytes(path, masked(text).encode())
 
 
 def append_lines(path: Path, lines: Iterable[str]) -> None:
-    """Append whole lines, durably. A torn last line left by a kill is cut off first."""
-    content = "".join(f"{line}\n" for line in lines).encode()
+    """Append whole lines, durably; hidden values are masked.
+
+    A torn last line left by a kill is cut off first.
+    """
+    content = masked("".join(f"{line}\n" for line in lines)).encode()
     if not content:
         return
     with writing(path):

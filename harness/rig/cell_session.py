@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.campaign.plan import Campaign, CellPlan
@@ -61,7 +62,7 @@ class CellSession:
         kept = reopen(folder) if go_on else None
         rig = Rig(
             target=self.hosting.target(self.cell, folder.path),
-            load=LocustDriver(folder.path / "logs"),
+            load=LocustDriver(folder.path / "logs", secrets=self._secrets()),
             telemetry=TelemetrySuite(self.campaign.devices),
             writer=CellWriter(folder),
             journal=self.writer.journal,
@@ -76,6 +77,10 @@ class CellSession:
             started=started,
         )
         return conductor.measure(search(self.cell, folder)).ended
+
+    def _secrets(self) -> Path | None:
+        code = self.cell.workload.code
+        return Path(code.env_file).expanduser() if code and code.env_file else None
 
     def _record(self, kept: CellFacts | None) -> Cell:
         if kept is None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from harness.campaign.external import External
 from harness.campaign.plan import Campaign, CellPlan, TargetKind
 from harness.errors import EnvironmentProblem
 from harness.facts.model import Limits
@@ -14,6 +15,7 @@ from harness.rig.ledger import Ledger
 from harness.rig.protocols import Target
 from harness.rig.target import engine
 from harness.rig.target.builds import software_of
+from harness.rig.target.code.prepare import CodeImages, code_images
 from harness.rig.target.images import (
     BuildOptions,
     Images,
@@ -22,14 +24,15 @@ from harness.rig.target.images import (
 )
 from harness.rig.target.software import Software
 
-Kind = Literal["compose", "process"]
+Kind = Literal["compose", "process", "external"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hosting:
     """A chosen kind of target, with what all its cells share.
 
-    `software` and `images` by the entries of `Campaign.dagster`; `images` for Compose only.
+    `software` and `images` by the entries of `Campaign.dagster`; `images` and `code` (the user's
+    own) for Compose only; `external`: where that target is.
     """
 
     kind: Kind
@@ -38,10 +41,20 @@ class Hosting:
     say: Callable[[str], None]
     pool_probe: bool = True
     software: dict[str, Software] = field(default_factory=dict)
+    code: CodeImages = field(default_factory=dict)
+    external: External | None = None
 
     def target(self, cell: CellPlan, folder: Path) -> Target:
         """A target for one cell, not yet started."""
         limits = limits_of(cell)
+        if self.external is not None:
+            from harness.rig.load.cancelling import cancel_runs
+            from harness.rig.target.external import ExternalOptions, ExternalTarget
+
+            return ExternalTarget(
+                self.external, ledger=self.ledger,
+                options=ExternalOptions(cancel=cancel_runs, say=self.say),
+            )  # fmt: skip
         if self.kind == "compose":
             from harness.rig.target.compose import ComposeOptions, ComposeTarget
 
@@ -49,6 +62,7 @@ class Hosting:
                 images=self.images[cell.dagster],
                 software=self.software[cell.dagster],
                 limits=limits,
+                code=self.code.get((cell.workload.name, cell.dagster)),
                 pool_probe=self.pool_probe,
                 say=self.say,
             )
@@ -75,8 +89,8 @@ def choose(kind: TargetKind, say: Callable[[str], None]) -> Kind:
     Raises:
         EnvironmentProblem: `compose` was asked for and cannot be had.
     """
-    if kind == "process":
-        return "process"
+    if kind in ("process", "external"):
+        return kind
     state = engine.probe()
     if not state.problem:
         return "compose"
@@ -100,14 +114,27 @@ def prepare(
         EnvironmentProblem, TargetFailed: a lock, a wheel, an image or an environment cannot be
             made.
     """
+    if kind == "external":
+        return Hosting(kind=kind, ledger=ledger, images={}, say=say, external=campaign.external)
+    own = [each.name for each in campaign.workloads if each.code is not None]
+    if own and kind != "compose":
+        raise EnvironmentProblem(
+            "Code of your own is measured in containers, and that needs a Docker engine.",
+            evidence=f"Workload {', '.join(own)}; target {kind}.",
+            hint="harness doctor says what is missing.",
+        )
     software = software_of(campaign, say=say)
     images: dict[str, Images] = {}
+    code: CodeImages = {}
     if kind == "compose":
         options = BuildOptions(ca_bundle=ca_bundle_from_environment(), log=log, say=say)
         images = {entry: ensure_images(each, options) for entry, each in software.items()}
+        code = code_images(campaign, images, software, options)
     else:
         from harness.rig.target.python_env import ensure_env
 
         for each in software.values():
             ensure_env(each, progress=say)
-    return Hosting(kind=kind, ledger=ledger, images=images, say=say, software=software)
+    return Hosting(
+        kind=kind, ledger=ledger, images=images, say=say, software=software, code=code
+    )

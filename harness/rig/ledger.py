@@ -35,7 +35,8 @@ class Entry:
     """One thing that exists because of us. Unused fields are empty.
 
     `kind`: `process` (pid, created_s), `cgroup` (box: its name), `folder` (path), `compose`
-    (project). `owner_*` is the harness process responsible; while it lives, the entry is its
+    (project), `external` (runs at a webserver: project its address, path the file of headers, box
+    that of certificates). `owner_*` is the harness process responsible; while it lives, the entry is its
     business. Stamps are epoch seconds; a pid alone proves nothing, it may have been reused.
     """
 

@@ -7,8 +7,12 @@ from pathlib import Path
 import psutil
 
 from harness.errors import EnvironmentProblem
+from harness.rig.env_file import secret_values
 from harness.rig.ledger import Cleaned, Entry, Ledger, wait_gone
+from harness.rig.load.cancelling import cancel_runs
+from harness.rig.protocols import Access
 from harness.rig.target import engine
+from harness.rig.target.external import TAG
 from harness.rig.target.process_server import remove_box
 
 
@@ -17,7 +21,7 @@ def remove_leftovers(ledger: Ledger) -> tuple[Cleaned, ...]:
 
     Nothing of a campaign still being measured is touched. Finding nothing is fine.
     """
-    return ledger.cleanup({"compose": _project, "cgroup": remove_box})
+    return ledger.cleanup({"compose": _project, "cgroup": remove_box, "external": _runs})
 
 
 def told(cleaned: Cleaned) -> str:
@@ -45,6 +49,14 @@ def _project(entry: Entry) -> int:
     """A `docker compose up` outlives the harness that asked for it, and would go on making them."""
     end_commands(entry.project)
     return engine.remove_project(entry.project)
+
+
+def _runs(entry: Entry) -> int:
+    """Runs a dead harness left at a deployment that is not ours."""
+    access = Access(
+        headers=secret_values(Path(entry.path)) if entry.path else {}, ca_file=entry.box or None
+    )
+    return cancel_runs(entry.project, access, {TAG: entry.id})
 
 
 def end_commands(project: str) -> int:

@@ -1,7 +1,8 @@
 """The three small protocols that join target, load and telemetry.
 
 `target`, `load` and `telemetry` never import one another; the conductor hands each of them the
-neutral records below. All paths are on this host, all addresses on 127.0.0.1.
+neutral records below. All paths are on this host, all addresses on 127.0.0.1, but for those of a
+deployment that exists already.
 """
 
 from __future__ import annotations
@@ -40,14 +41,30 @@ class Replica(Watched):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Access:
+    """How a webserver is asked beside its address: with which headers, trusting whose certificates
+    (`None`: those the system trusts).
+    """
+
+    headers: Mapping[str, str] = field(default_factory=dict)
+    ca_file: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoints:
-    """Where everything is, once a target has started. Valid until the next start or restart."""
+    """Where everything is, once a target has started. Valid until the next start or restart.
+
+    `tags` every run is to carry. `most_failures`: so many failed runs in one step end everything.
+    """
 
     webserver_url: str
     location: str
     database_dsn: str | None
     replicas: tuple[Replica, ...]
     support: tuple[Watched, ...] = ()
+    access: Access = Access()
+    tags: Mapping[str, str] = field(default_factory=dict)
+    most_failures: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,11 +115,18 @@ class Target(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobOrder:
-    """A job to launch, its share of the runs (in proportion to the others), its run config."""
+    """A job to launch, its share of the runs (in proportion to the others), its run config.
+
+    `partitions` are taken in turn. With `assets` (`a/b`) these are materialized, and `job` is only
+    what their runs are called.
+    """
 
     job: str
     share: float
     run_config: Mapping[str, Any]
+    tags: Mapping[str, str] = field(default_factory=dict)
+    partitions: Sequence[str] = ()
+    assets: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,7 +135,8 @@ class LoadOrder:
 
     `model` `closed`: `concurrency` runs in flight. `uniform` and `poisson`: `rate_per_s` arrivals
     a second, evenly or by chance (seeded). `burst`: `concurrency` runs at the start of the hold
-    and no more. Jobs are taken in turn so that at any moment each has had its share.
+    and no more. Jobs are taken in turn so that at any moment each has had its share. The step is
+    aborted once `most_failures` runs have failed.
     """
 
     step: int
@@ -129,6 +154,8 @@ class LoadOrder:
     model: LoadModel = "closed"
     rate_per_s: float | None = None
     seed: int = 1
+    access: Access = Access()
+    most_failures: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

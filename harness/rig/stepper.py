@@ -75,6 +75,12 @@ class Stepper:
             rate_per_s=load_order.rate_per_s,
         )
         self._store(step, runs, samples, events)
+        if outcome.abort_reason and not deaths:
+            raise TargetFailed(
+                "The measurement was stopped by its guard rail.",
+                evidence=outcome.abort_reason,
+                hint="What was measured is kept. external.most_failures sets the limit.",
+            )
         self._sick = self._sickness(deaths, runs)
         return step, runs
 
@@ -118,7 +124,7 @@ class Stepper:
             webserver_url=endpoints.webserver_url,
             location=endpoints.location,
             jobs=self._jobs(order),
-            tags={"dagster-load-harness/step": str(len(self._steps))},
+            tags={**endpoints.tags, "dagster-load-harness/step": str(len(self._steps))},
             concurrency=order.concurrency,
             ramp_s=0 if at_once else times.ramp_s,
             settle_s=0 if at_once else times.settle_s,
@@ -129,6 +135,8 @@ class Stepper:
             model=model,
             rate_per_s=_rate_per_s(order, model),
             seed=self._campaign.load.seed,
+            access=endpoints.access,
+            most_failures=endpoints.most_failures,
         )
 
     def _model(self, order: StepOrder) -> LoadModel:
@@ -142,6 +150,9 @@ class Stepper:
                 job=job.name,
                 share=job.share if order.kind == "load" else 1,
                 run_config=job.params,
+                tags=job.tags,
+                partitions=job.partitions,
+                assets=job.assets,
             )
             for job in self._plan.workload.jobs
         )

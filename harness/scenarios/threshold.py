@@ -14,6 +14,7 @@ from pathlib import Path
 from harness.analysis.findings.document import Findings, findings_of
 from harness.analysis.judging import DEFAULT, Judging
 from harness.campaign.plan import Campaign, CellPlan
+from harness.errors import CampaignError
 from harness.facts.durable import write_text
 from harness.facts.layout import CellFolder, ResultsFolder
 from harness.facts.store import read_results
@@ -41,11 +42,22 @@ def run(
         begun: is given the results folder when the first cell begins, so that a campaign that
             breaks off can be reported too.
     """
+    _check_jobs(campaign)
     campaign = pinned(campaign, say=listener.say)
     search = searching(campaign, listener, begun=begun)
     folder = measure(campaign, search, options=options, listener=listener)
     judge(folder.path)
     return folder
+
+
+def _check_jobs(campaign: Campaign) -> None:
+    for workload in campaign.workloads:
+        if workload.code is not None and not workload.code.jobs:
+            raise CampaignError(
+                f"The workload {workload.name} names no job to launch.",
+                hint="Name them under code.jobs, or measure it by itself: harness run --image, "
+                "--project, which finds the only job there is.",
+            )
 
 
 def searching(

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import heapq
 import json
+import ssl
 import threading
 import time
 import uuid
@@ -59,6 +60,11 @@ class FakeRun:
         """The name of the job that was asked for."""
         return str(self.params["selector"]["jobName"])
 
+    @property
+    def tags(self) -> Mapping[str, str]:
+        """What it was tagged with."""
+        return {tag["key"]: tag["value"] for tag in self.params["executionMetadata"]["tags"]}
+
 
 class DeepQueue(ThreadingHTTPServer):
     """With room for the connections of hundreds of users that come at once.
@@ -79,6 +85,8 @@ class FakeWebserver:
     runs: dict[str, FakeRun] = field(default_factory=dict)
     launch_requests_s: list[float] = field(default_factory=list)
     polls: list[int] = field(default_factory=list)
+    headers: list[Mapping[str, str]] = field(default_factory=list)
+    cancelled: list[str] = field(default_factory=list)
     most_in_flight: int = 0
     _launching: int = 0
     _free_s: list[float] = field(default_factory=list)
@@ -89,6 +97,10 @@ class FakeWebserver:
         query, variables = body["query"], body.get("variables", {})
         if "launchRun(" in query:
             return {"launchRun": self._launch(variables["params"])}
+        if "terminateRuns(" in query:
+            return {"terminateRuns": self._terminate(variables["ids"])}
+        if "HarnessUnderWay" in query:
+            return {"runsOrError": self._under_way(variables["filter"])}
         if "runsOrError(" in query:
             return {"runsOrError": self._statuses(variables["ids"])}
         if "workspaceOrError" in query:
@@ -134,6 +146,25 @@ class FakeWebserver:
             rows = [self._row(run_id, self.runs[run_id]) for run_id in run_ids]
         return {"__typename": "Runs", "results": rows}
 
+    def _under_way(self, asked: Mapping[str, Any]) -> Mapping[str, Any]:
+        wanted = {tag["key"]: tag["value"] for tag in asked["tags"]}.items()
+        with self._lock:
+            rows = [
+                self._row(run_id, run)
+                for run_id, run in self.runs.items()
+                if wanted <= run.tags.items()
+            ]
+        going = [row for row in rows if row["status"] in asked["statuses"]]
+        return {"__typename": "Runs", "results": going}
+
+    def _terminate(self, run_ids: list[str]) -> Mapping[str, Any]:
+        with self._lock:
+            for run_id in run_ids:
+                self.cancelled.append(run_id)
+                self.runs[run_id].ends_s = min(self.runs[run_id].ends_s, time.time())
+        done = [{"__typename": "TerminateRunSuccess", "run": {"runId": r}} for r in run_ids]
+        return {"__typename": "TerminateRunsResult", "terminateRunResults": done}
+
     def _row(self, run_id: str, run: FakeRun) -> Mapping[str, Any]:
         now_s = time.time()
         ended, started = run.ends_s <= now_s, run.starts_s <= now_s
@@ -157,8 +188,8 @@ class FakeWebserver:
 
 
 @contextmanager
-def serving(behaviour: Behaviour) -> Iterator[FakeWebserver]:
-    """A fake on a free port of 127.0.0.1, gone afterwards."""
+def serving(behaviour: Behaviour, tls: ssl.SSLContext | None = None) -> Iterator[FakeWebserver]:
+    """A fake on a free port of 127.0.0.1, gone afterwards; with `tls` it speaks https."""
     fake = FakeWebserver(behaviour)
 
     class Handler(BaseHTTPRequestHandler):
@@ -166,6 +197,7 @@ def serving(behaviour: Behaviour) -> Iterator[FakeWebserver]:
         timeout = behaviour.idle_s
 
         def do_POST(self) -> None:
+            fake.headers.append(dict(self.headers))
             length = int(self.headers["Content-Length"])
             try:
                 data = fake.answer(json.loads(self.rfile.read(length)))
@@ -183,7 +215,10 @@ def serving(behaviour: Behaviour) -> Iterator[FakeWebserver]:
             """Quiet."""
 
     server = DeepQueue(("127.0.0.1", 0), Handler)
-    fake.url = f"http://127.0.0.1:{server.server_address[1]}"
+    scheme = "http"
+    if tls is not None:
+        server.socket, scheme = tls.wrap_socket(server.socket, server_side=True), "https"
+    fake.url = f"{scheme}://127.0.0.1:{server.server_address[1]}"
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
     thread.start()
     try:

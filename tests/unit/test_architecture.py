@@ -36,11 +36,14 @@ ALLOWED = {
     "campaign": set[str](),
     "facts": set[str](),
 }
-"""Which areas of `harness` an area may import besides itself, `errors` and `units`.
+"""Which areas of `harness` an area may import besides itself and `ROOTS`.
 
 `report` may also name the classes of `analysis`, its findings, but never a function: it
 does not calculate.
 """
+
+ROOTS = ("errors", "masking", "units")
+"""What everybody may import."""
 
 APART = ("target", "load", "telemetry")
 PURE = ("harness.analysis", "harness.campaign")
@@ -73,7 +76,7 @@ def directions(module: Module) -> Iterator[str]:
     if not module.within("harness") or module.name in ("harness", "harness.__main__"):
         return
     area = module.name.split(".")[1]
-    allowed = [f"harness.{name}" for name in ALLOWED.get(area, set()) | {area, "errors", "units"}]
+    allowed = [f"harness.{name}" for name in ALLOWED.get(area, set()) | {area, *ROOTS}]
     for target in imports(module):
         finding = area == "report" and re.match(r"harness\.analysis(\.\w+)+\.[A-Z]", target)
         foreign = target.startswith("harness.") and target != "harness.__version__"
@@ -133,7 +136,7 @@ def workloads_stand_alone(module: Module) -> Iterator[str]:
 
 def one_place_knows_graphql(module: Module) -> Iterator[str]:
     """Queries live in one module."""
-    if module.within("harness") and module.name != "harness.rig.load.dagster_graphql":
+    if module.within("harness") and not module.within("harness.rig.load.dagster_graphql"):
         prose = {id(text) for text in prose_of(module.tree)}
         for node in ast.walk(module.tree):
             if is_text(node) and id(node) not in prose and GRAPHQL.search(node.value):

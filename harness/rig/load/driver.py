@@ -22,7 +22,7 @@ from harness.errors import GeneratorFailed, TargetFailed
 from harness.rig.load import dagster_graphql as graphql
 from harness.rig.load.arrivals import sends_any, users_of
 from harness.rig.load.records import StepRecord, encode_order
-from harness.rig.protocols import Endpoints, LoadOrder, LoadOutcome, Progress
+from harness.rig.protocols import Access, Endpoints, LoadOrder, LoadOutcome, Progress
 
 LOCUSTFILE = Path(__file__).with_name("locustfile.py")
 TICK_S = 0.1
@@ -35,7 +35,7 @@ LOCATION_INTERVAL_S = 1.0
 LOCATION_TIMEOUT_S = 10.0
 LOG_TAIL_LINES = 8
 
-Connect = Callable[[str, float], graphql.Transport]
+Connect = Callable[[str, float, Access], graphql.Transport]
 
 
 class LocustDriver:
@@ -44,22 +44,25 @@ class LocustDriver:
     Args:
         folder: where each step's records and log go (`load-step-003.jsonl`, `….log`); made
             when missing.
+        secrets: a file of variables whose values are masked in everything written.
         python: the interpreter that has Locust.
         clock: monotonic seconds.
         sleep: waits.
-        connect: opens a transport to a webserver: (its address, timeout in seconds).
+        connect: opens a transport to a webserver: (its address, timeout in seconds, access).
     """
 
     def __init__(
         self,
         folder: Path,
         *,
+        secrets: Path | None = None,
         python: str = sys.executable,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
         connect: Connect = graphql.connect,
     ) -> None:
         self._folder = folder
+        self._secrets = secrets
         self._python = python
         self._clock = clock
         self._sleep = sleep
@@ -76,7 +79,7 @@ class LocustDriver:
         Raises:
             TargetFailed: the location reports an error, or time is up.
         """
-        post = self._connect(endpoints.webserver_url, LOCATION_TIMEOUT_S)
+        post = self._connect(endpoints.webserver_url, LOCATION_TIMEOUT_S, endpoints.access)
         deadline_s = self._clock() + timeout_s
         while True:
             seen = _look(post, endpoints.location)
@@ -167,7 +170,7 @@ class LocustDriver:
                 return subprocess.Popen(
                     command,
                     cwd=self._folder,
-                    env=_environment(order, files),
+                    env=_environment(order, files, self._secrets),
                     stdin=subprocess.PIPE,
                     stdout=log,
                     stderr=subprocess.STDOUT,
@@ -191,6 +194,8 @@ class LocustDriver:
                 return ""
             if record.error or exit_code is not None:
                 raise _died(record.error, exit_code, watch.files)
+            if too_many := _too_many_failures(record, watch.order):
+                return too_many
             now_s = self._clock()
             if now_s >= deadline_s:
                 raise _died("it did not end in time", None, watch.files)
@@ -266,6 +271,14 @@ def _take(reader: LineReader, record: StepRecord) -> bool:
     return record.progress is not before
 
 
+def _too_many_failures(record: StepRecord, order: LoadOrder) -> str:
+    """Why a step is ended for its failures; empty while it is not."""
+    failed = record.progress.failed if record.progress else 0
+    if order.most_failures is None or failed < order.most_failures:
+        return ""
+    return f"{failed} runs failed: no more are sent"
+
+
 def _locust_arguments(order: LoadOrder) -> list[str]:
     """Locust spawns all users at once; the schedule is the locustfile's."""
     users = str(users_of(order))
@@ -276,7 +289,7 @@ def _locust_arguments(order: LoadOrder) -> list[str]:
     ]
 
 
-def _environment(order: LoadOrder, files: _Files) -> dict[str, str]:
+def _environment(order: LoadOrder, files: _Files, secrets: Path | None) -> dict[str, str]:
     """Ours without the user's own Locust settings, with the order and where to import from."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("LOCUST_")}
     roots = [str(LOCUSTFILE.parents[3]), kept.get("PYTHONPATH", "")]
@@ -287,6 +300,7 @@ def _environment(order: LoadOrder, files: _Files) -> dict[str, str]:
         "LOAD_ORDER": encode_order(order),
         "LOAD_OUT": str(files.lines),
         "LOAD_WATCH_STDIN": "1",
+        **({"LOAD_MASKED": str(secrets.absolute())} if secrets else {}),
     }
 
 

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import cycle
+
 from harness.rig.load import dagster_graphql as graphql
-from harness.rig.protocols import LoadOrder
+from harness.rig.protocols import JobOrder, LoadOrder
+
+PARTITION_TAG = "dagster/partition"
 
 
-def launch_bodies(post: graphql.Transport, order: LoadOrder) -> dict[str, graphql.Body]:
-    """The body of `launchRun` by job; Dagster wants to know the repository, which has any name.
+def launch_bodies(
+    post: graphql.Transport, order: LoadOrder
+) -> dict[str, Iterator[graphql.Body]]:
+    """The bodies of `launchRun` by job, endlessly: one after the other, partition by partition.
+
+    Dagster wants to know the repository, which has any name.
 
     Args:
         post: a transport to the order's webserver.
@@ -20,10 +29,17 @@ def launch_bodies(post: graphql.Transport, order: LoadOrder) -> dict[str, graphq
     if status.repository is None:
         where = f"location {order.location!r} is {status.state}"
         raise graphql.GraphQLError("not_loaded", f"{where} {status.error}".strip())
-    bodies = {}
-    for job in order.jobs:
-        selector = graphql.JobSelector(
-            location=order.location, repository=status.repository, job=job.job
-        )
-        bodies[job.job] = graphql.launch_run(selector, job.run_config, order.tags)
-    return bodies
+    repository = status.repository
+    return {job.job: cycle(_bodies(job, order, repository)) for job in order.jobs}
+
+
+def _bodies(job: JobOrder, order: LoadOrder, repository: str) -> list[graphql.Body]:
+    selector = graphql.JobSelector(
+        location=order.location,
+        repository=repository,
+        job=graphql.ASSET_JOB if job.assets else job.job,
+        assets=tuple(job.assets),
+    )
+    tags = {**job.tags, **order.tags}
+    every = [{PARTITION_TAG: key} for key in job.partitions] or [{}]
+    return [graphql.launch_run(selector, job.run_config, tags | one) for one in every]

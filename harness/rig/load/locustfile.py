@@ -9,10 +9,11 @@ webserver two requests a second, whatever the number of users. Locust's statisti
 
 Two ways to use it:
 
-- Under our driver, the environment variable LOAD_ORDER (a `LoadOrder` as JSON) sets everything:
+- Under our driver, the environment (see `harness.rig.load.child_settings`) sets everything:
   in the closed model user k starts k × ramp / concurrency after the step's start; nobody sends
   after ramp, settle and hold, and Locust quits once nothing is in flight or the drain is over.
-  LOAD_OUT names the file for the records (see `harness.rig.load.records`); with LOAD_WATCH_STDIN
+  LOAD_OUT names the file for the records (see `harness.rig.load.records`), LOAD_MASKED a file of
+  variables whose values are to be masked in whatever is written; with LOAD_WATCH_STDIN
   the process ends when its standard input does, that is, when its parent died in whatever way.
 - With the plain command (closed model only) Locust's own users, spawn rate and run time decide;
   a stop time lets the last runs end:
@@ -28,7 +29,8 @@ import os
 import sys
 import time
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -42,14 +44,14 @@ from locust.env import Environment
 from locust.exception import StopUser
 from locust.runners import MasterRunner, WorkerRunner
 
+from harness.masking import masked
+from harness.rig.load import child_settings, plain
 from harness.rig.load import dagster_graphql as graphql
-from harness.rig.load import plain
 from harness.rig.load.arrivals import arrivals, first_send_s, schedule, users_of
 from harness.rig.load.dispatch import Dispatcher
 from harness.rig.load.job_turns import JobTurns
 from harness.rig.load.launches import launch_bodies
-from harness.rig.load.records import Line, Recorder, decode_order, write_lines
-from harness.rig.protocols import LoadOrder
+from harness.rig.load.records import Line, Recorder, write_lines
 
 LAUNCH_TIMEOUT_S = 130
 POLL_TIMEOUT_S = 30
@@ -115,6 +117,8 @@ class DagsterUser(FastHttpUser):
     connection_timeout = CONNECT_TIMEOUT_S
     max_retries = 0
     concurrency = 1
+    insecure = False
+    ssl_context_factory = staticmethod(child_settings.tls)
     wait_time = constant(0)
 
     def on_start(self) -> None:
@@ -134,7 +138,7 @@ class DagsterUser(FastHttpUser):
         label = f" {job}" if len(session.launch_bodies) > 1 else ""
         sent_s = time.time()
         number = recorder.sent(self._number, intended_s, job)
-        launch = self._launch(session.launch_bodies[job], f"launchRun{label}")
+        launch = self._launch(next(session.launch_bodies[job]), f"launchRun{label}")
         recorder.answered(number, launch)
         if launch.run_id is None:
             self._due_s = session.after_rejection()
@@ -144,12 +148,15 @@ class DagsterUser(FastHttpUser):
 
     def _launch(self, body: graphql.Body, name: str) -> graphql.Launch:
         with self.client.post(
-            graphql.PATH, json=body, name=name, headers=HEADERS, catch_response=True
-        ) as response:
+            graphql.PATH, json=body, name=name, headers=self._session.headers,
+            catch_response=True,
+        ) as response:  # fmt: skip
             try:
-                launch = graphql.parse_launch(read(response))
+                launch = graphql.parse_launch(child_settings.read(response))
             except graphql.GraphQLError as error:
                 launch = graphql.Launch(error_class=error.code, error=error.message)
+            # Locust keeps what it is told of a failure, and prints it.
+            launch = replace(launch, error=masked(launch.error) if launch.error else None)
             if launch.run_id is None:
                 response.failure(f"{launch.error_class}: {launch.error}")
             else:
@@ -174,8 +181,10 @@ class Session:
 
     def __init__(self, environment: Environment) -> None:
         self._environment = environment
-        self._ordered = "LOAD_ORDER" in os.environ
-        self._order = order_for(environment)
+        child_settings.mask_secrets()
+        self._ordered = child_settings.is_ordered()
+        self._order = child_settings.order_for(environment.parsed_options, environment.host)
+        self.headers = {**HEADERS, **self._order.access.headers}
         self._closed = self._order.model == "closed"
         self._client = FastHttpSession(
             base_url=self._order.webserver_url,
@@ -185,10 +194,12 @@ class Session:
             connection_timeout=CONNECT_TIMEOUT_S,
             max_retries=0,
             concurrency=1,
+            insecure=False,
+            ssl_context_factory=child_settings.tls,
         )
         self.recorder = Recorder(record_writer(environment), clock=time.time, cpu=time.process_time)
         self.turns = JobTurns(self._order.jobs)
-        self.launch_bodies: dict[str, graphql.Body] = {}
+        self.launch_bodies: dict[str, Iterator[graphql.Body]] = {}
         self._dispatcher = Dispatcher(
             clock=time.time, sleep=gevent.sleep, dropped=self.recorder.dropped
         )
@@ -257,7 +268,9 @@ class Session:
     def _conduct(self) -> None:
         """The whole test, or its beginning where Locust decides about the end."""
         try:
-            post = graphql.connect(self._order.webserver_url, LOCATION_PATIENCE_S)
+            post = graphql.connect(
+                self._order.webserver_url, LOCATION_PATIENCE_S, self._order.access
+            )
             self.launch_bodies = launch_bodies(post, self._order)
         except graphql.GraphQLError as error:
             self.recorder.broken(str(error))
@@ -324,13 +337,13 @@ class Session:
     def _poll_once(self, run_ids: list[str]) -> None:
         body = graphql.run_statuses(run_ids)
         with self._client.post(
-            graphql.PATH, json=body, name="poll", headers=HEADERS, catch_response=True
+            graphql.PATH, json=body, name="poll", headers=self.headers, catch_response=True
         ) as response:
             try:
-                reports = graphql.parse_run_statuses(read(response))
+                reports = graphql.parse_run_statuses(child_settings.read(response))
             except graphql.GraphQLError as error:
                 self.recorder.poll_errors += 1
-                response.failure(str(error))
+                response.failure(masked(str(error)))
                 return
             response.success()
         for report in reports.values():
@@ -349,35 +362,11 @@ class Session:
             self._environment.runner.quit()
 
 
-def order_for(environment: Environment) -> LoadOrder:
-    """The order of our driver, or what the command line says."""
-    if "LOAD_ORDER" in os.environ:
-        return decode_order(os.environ["LOAD_ORDER"])
-    options = environment.parsed_options
-    if options is None or environment.host is None:
-        raise ValueError("the webserver's address is missing: give --host")
-    return plain.order_of(options, environment.host)
-
-
 def record_writer(environment: Environment) -> Callable[[Line], None]:
     """Where events go: to the file somebody asked for, if anybody did."""
-    options = environment.parsed_options
-    name = os.environ.get("LOAD_OUT") or (options.load_out if options else "")
+    name = child_settings.record_name(environment.parsed_options)
     if not name:
         return lambda _: None
     if isinstance(environment.runner, WorkerRunner):
         name = f"{name}.{os.getpid()}"
     return write_lines(Path(name))
-
-
-def read(response: Any) -> Any:
-    """A response of Locust's fast client as JSON.
-
-    Raises:
-        GraphQLError: no answer, or none of GraphQL.
-    """
-    if response.status_code:
-        return graphql.decode(response.status_code, response.content or b"")
-    error = response.error
-    late = isinstance(error, TimeoutError)
-    raise graphql.GraphQLError("timeout" if late else "unreachable", str(error) or repr(error))

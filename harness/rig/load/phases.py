@@ -25,6 +25,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from harness.facts.model import Run, RunStatus
+from harness.masking import masked
 
 CONNECT_TIMEOUT_S = 10
 WORK_CPU_LABEL = "work_cpu_s"
@@ -169,7 +170,8 @@ def _phases(events: Sequence[EventRow]) -> RunPhases:
             known.update(ended_s=row.at_s, status=_ENDS[row.kind])
             break
     if known.get("status") == "FAILURE":
-        known["error_class"], known["error"] = _failure(told)
+        known["error_class"], error = _failure(told)
+        known["error"] = masked(error)
     return RunPhases(work_cpu_s=sum(work_cpu_s) if work_cpu_s else None, **known)
 
 

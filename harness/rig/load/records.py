@@ -24,9 +24,10 @@ from pathlib import Path
 from typing import Any
 
 from harness.facts.model import Phase, Run, RunStatus
+from harness.masking import masked
 from harness.rig.load.dagster_graphql import Launch, RunReport
 from harness.rig.load.phases import failure_class
-from harness.rig.protocols import JobOrder, LoadOrder, LoadOutcome, Progress
+from harness.rig.protocols import Access, JobOrder, LoadOrder, LoadOutcome, Progress
 
 Line = dict[str, Any]
 
@@ -50,15 +51,16 @@ def decode_order(text: str) -> LoadOrder:
     """
     fields = json.loads(text)
     jobs = tuple(JobOrder(**job) for job in fields.pop("jobs"))
-    return LoadOrder(**fields, jobs=jobs)
+    access = Access(**fields.pop("access"))
+    return LoadOrder(**fields, jobs=jobs, access=access)
 
 
 def write_lines(path: Path) -> Callable[[Line], None]:
-    """A new file at `path`, open as long as the process; takes lines and flushes each."""
+    """A new file at `path`, open as long as the process; takes lines, masks and flushes each."""
     stream = path.open("w", encoding="utf-8")
 
     def write(line: Line) -> None:
-        stream.write(json.dumps(line) + "\n")
+        stream.write(masked(json.dumps(line)) + "\n")
         stream.flush()
 
     return write

@@ -68,5 +68,7 @@ def files(names: Iterable[str]) -> Iterator[Path]:
 def _is_content(path: Path) -> bool:
     """Whether an image holds the file (the same choice stands in `.dockerignore`)."""
     return not (
-        "__pycache__" in path.parts or path.name.startswith("test_") or path.suffix == ".md"
+        {"__pycache__", "examples"} & set(path.relative_to(content_root()).parts)
+        or path.name.startswith("test_")
+        or path.suffix == ".md"
     )

@@ -11,7 +11,7 @@ UNCAPPED = 1000
 
 
 def location_module(cell: CellPlan) -> str:
-    """The module the code server loads."""
+    """The module the code server loads, where that is ours."""
     return f"workloads.{cell.workload.package}.definitions"
 
 

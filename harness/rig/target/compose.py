@@ -23,6 +23,7 @@ from docker.models.containers import Container
 from harness.campaign.plan import CellPlan
 from harness.errors import HarnessError, TargetFailed
 from harness.facts.model import Limits
+from harness.masking import masked
 from harness.rig.cgroup.locate import find
 from harness.rig.code_server_rpc import CodeServerClient
 from harness.rig.ledger import Entry, Ledger
@@ -34,6 +35,8 @@ from harness.rig.target.cell_settings import (
     location_module,
     queue_environment,
 )
+from harness.rig.target.code.image import CodeImage
+from harness.rig.target.code.override import override
 from harness.rig.target.compose_project import (
     ComposeProject,
     env_file,
@@ -54,11 +57,12 @@ SUPPORT = ("webserver", "daemon", "postgres", "upstream")
 
 @dataclass(slots=True, kw_only=True)
 class ComposeOptions:
-    """What a cell's Compose project needs beside the cell itself."""
+    """What a cell's Compose project needs beside the cell itself; `code`: the user's own."""
 
     images: Images
     software: Software
     limits: Limits
+    code: CodeImage | None = None
     pool_probe: bool = True
     say: Callable[[str], None] = field(default=lambda _: None)
 
@@ -75,7 +79,10 @@ class ComposeTarget:
         self._ledger = ledger
         self._password = secrets.token_urlsafe(18)
         self._project = ComposeProject(
-            f"dlh-{secrets.token_hex(5)}", self._variables(), log=self._logs / "compose.log"
+            f"dlh-{secrets.token_hex(5)}",
+            self._variables(),
+            log=self._logs / "compose.log",
+            override=self._override_file if options.code else None,
         )
         self._servers: Sequence[Container] = ()
         self._support: Sequence[Container] = ()
@@ -93,7 +100,7 @@ class ComposeTarget:
         self._ledger.add(self._entry())
         self._started = True
         try:
-            self._write_workload_environment()
+            self._write_settings()
             self._say("Starting the database")
             self._project.up("postgres", "upstream")
             self._await("PostgreSQL", self._project.container("postgres"), self._database_answers)
@@ -117,6 +124,8 @@ class ComposeTarget:
     def describe(self) -> Mapping[str, Any]:
         """Image names and digests, software, engine version, project name, feed."""
         names = {"dagster": self._options.images.dagster, "postgres": self._options.images.postgres}
+        if self._options.code is not None:
+            names["code"] = self._options.code.name
         return {
             "project": self._project.name,
             "images": {key: {"name": n, "id": image_id(n)} for key, n in names.items()},
@@ -225,9 +234,17 @@ class ComposeTarget:
     def _workload_env_file(self) -> Path:
         return (self._logs / "workload.env").absolute()
 
-    def _write_workload_environment(self) -> None:
+    @property
+    def _override_file(self) -> Path:
+        return (self._logs / "own-code.compose.yaml").absolute()
+
+    def _write_settings(self) -> None:
         text = env_file(self._cell.workload.server_environment)
         self._workload_env_file.write_text(text, encoding="utf-8")
+        if (image := self._options.code) and (code := self._cell.workload.code):
+            secret = Path(code.env_file).expanduser() if code.env_file else None
+            text = override(image, max_workers=self._cell.max_workers, env_file=secret)
+            self._override_file.write_text(text, encoding="utf-8")
 
     def _adopt_servers(self) -> None:
         self._servers = self._project.containers("code-server")
@@ -305,7 +322,7 @@ class ComposeTarget:
     def _save_support_logs(self) -> None:
         for service in SUPPORT:
             for container in self._project.containers(service):
-                text = container.logs(tail=5000).decode(errors="replace")
+                text = masked(container.logs(tail=5000).decode(errors="replace"))
                 (self._logs / f"{service}.log").write_text(text, encoding="utf-8")
 
 

@@ -27,15 +27,23 @@ class ComposeProject:
         variables: values for the variables in the Compose file.
         log: every command and its output is appended here.
         file: the Compose file; left out, that of a cell.
+        override: a second one, which changes the first.
     """
 
     def __init__(
-        self, name: str, variables: Mapping[str, str], *, log: Path, file: Path | None = None
+        self,
+        name: str,
+        variables: Mapping[str, str],
+        *,
+        log: Path,
+        file: Path | None = None,
+        override: Path | None = None,
     ) -> None:
         self.name = name
         self._variables = dict(variables)
         self._log = log
         self._file = file
+        self._override = override
         self._client: DockerClient | None = None
 
     def up(
@@ -48,9 +56,11 @@ class ComposeProject:
         """
         scales = [f"--scale={service}={count}" for service, count in (scale or {}).items()]
         recreate = ["--force-recreate"] if fresh else []
-        file = str(self._file or asset("compose") / "compose.yaml")
+        files = [self._file or asset("compose") / "compose.yaml"]
+        files += [self._override] if self._override else []
+        named = [word for file in files for word in ("--file", str(file))]
         docker(
-            ["compose", "--project-name", self.name, "--file", file, "up", "--detach", "--no-deps",
+            ["compose", "--project-name", self.name, *named, "up", "--detach", "--no-deps",
              "--no-build", "--pull", "never", *recreate, *scales, *services],
             env={**os.environ, **self._variables}, log=self._log, timeout_s=UP_TIMEOUT_S,
         )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Container output onto disk as it comes, pool-probe lines apart from the rest.
+"""Container output onto disk as it comes, pool-probe lines apart from the rest, secrets masked.
 
 Following instead of fetching at the end: what a container said survives its removal, a fresh
 server after a crash, and `kill -9` of the harness.
@@ -12,6 +12,8 @@ from pathlib import Path
 
 from docker.errors import DockerException
 from docker.models.containers import Container
+
+from harness.masking import masked, masked_bytes
 
 PROBE_PREFIX = b"@pool_probe "
 
@@ -46,7 +48,7 @@ class LogFollower:
                     if line.startswith(PROBE_PREFIX):
                         pool.write(line[len(PROBE_PREFIX) :] + b"\n")
                     else:
-                        log.write(line + b"\n")
+                        log.write(masked_bytes(line) + b"\n")
 
 
 def tail(container: Container, lines: int) -> str:
@@ -56,4 +58,4 @@ def tail(container: Container, lines: int) -> str:
     except DockerException:
         return ""
     kept = [line for line in text.splitlines() if not line.startswith(PROBE_PREFIX)]
-    return b"\n".join(kept[-lines:]).decode(errors="replace")
+    return masked(b"\n".join(kept[-lines:]).decode(errors="replace"))

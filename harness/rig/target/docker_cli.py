@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from harness.errors import EnvironmentProblem, TargetFailed
+from harness.masking import masked
 
 
 def docker(
@@ -50,11 +51,11 @@ def docker(
         ) from error
     if log is not None:
         with log.open("a", encoding="utf-8") as stream:
-            stream.write(f"$ {_short(command)}\n{done.stdout}{done.stderr}")
+            stream.write(masked(f"$ {_short(command)}\n{done.stdout}{done.stderr}"))
     if done.returncode != 0:
         raise TargetFailed(
             f"`{_short(command)}` failed with exit code {done.returncode}.",
-            evidence=last_lines(done.stderr or done.stdout, 12),
+            evidence=masked(last_lines(done.stderr or done.stdout, 12)),
             hint=f"Full log: {log}" if log is not None else "",
         )
     return done.stdout

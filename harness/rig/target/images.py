@@ -108,7 +108,7 @@ def _postgres(options: BuildOptions) -> str:
     if not exists(tag):
         options.say(f"Building {tag}")
         docker(
-            [*_build_command(tag, content_root() / "compose/postgres/Dockerfile"),
+            [*build_command(tag, content_root() / "compose/postgres/Dockerfile"),
              "--build-arg", f"BASE_IMAGE={OFFLINE_BASE}", str(content_root())],
             timeout_s=BUILD_TIMEOUT_S, log=options.log,
         )  # fmt: skip
@@ -131,13 +131,14 @@ def _build_dagster(tag: str, base: str, software: Software, options: BuildOption
             secrets += ["--secret", f"id={name},src={path}"]
     with build_context(software) as context:
         docker(
-            [*_build_command(tag, context / "compose/Dockerfile"),
+            [*build_command(tag, context / "compose/Dockerfile"),
              "--build-arg", f"PYTHON_IMAGE={base}", *secrets, str(context)],
             timeout_s=BUILD_TIMEOUT_S, log=options.log,
         )  # fmt: skip
 
 
-def _build_command(tag: str, dockerfile: Path) -> list[str]:
+def build_command(tag: str, dockerfile: Path) -> list[str]:
+    """The `docker` arguments of every build, up to its context."""
     return [
         "buildx", "build", "--load", "--progress", "plain", "--tag", tag,
         "--label", f"{REPOSITORY}.image=1", "--file", str(dockerfile),

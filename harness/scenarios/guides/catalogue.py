@@ -10,6 +10,7 @@ from harness.scenarios.guides import (
     cpu_scaling,
     isolated,
     launch_rate,
+    location_size,
     memory_ladder,
     monolith,
     oom_blast,
@@ -43,4 +44,5 @@ SCENARIOS: tuple[Scenario, ...] = (
     run_task.SCENARIO,
     code_locations.SCENARIO,
     monolith.SCENARIO,
+    location_size.SCENARIO,
 )

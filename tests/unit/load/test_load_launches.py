@@ -31,7 +31,7 @@ def test_each_job_is_launched_with_its_own_config_and_the_order_s_tags() -> None
     )
     bodies = launch_bodies(lambda _: workspace(LOADED), order(jobs=mix))
     assert list(bodies) == ["load_io", "load_cpu"]
-    params = bodies["load_io"]["variables"]["params"]
+    params = next(bodies["load_io"])["variables"]["params"]
     assert params["selector"] == {
         "repositoryLocationName": "under-test",
         "repositoryName": "repo",
@@ -39,8 +39,35 @@ def test_each_job_is_launched_with_its_own_config_and_the_order_s_tags() -> None
     }
     assert params["runConfigData"] == {"requests": 2}
     assert params["executionMetadata"] == {"tags": [{"key": "a", "value": "b"}]}
-    other = bodies["load_cpu"]["variables"]["params"]
+    other = next(bodies["load_cpu"])["variables"]["params"]
     assert (other["selector"]["jobName"], other["runConfigData"]) == ("load_cpu", {})
+
+
+def test_partitions_are_taken_in_turn_each_with_its_tag() -> None:
+    job = JobOrder(
+        job="etl", share=1, run_config={}, tags={"team": "data", "a": "other"},
+        partitions=("2026-01-02", "2026-01-01"),
+    )  # fmt: skip
+    bodies = launch_bodies(lambda _: workspace(LOADED), order(jobs=(job,)))["etl"]
+    seen = [tags_of(next(bodies)) for _ in range(3)]
+    assert [tags["dagster/partition"] for tags in seen] == [
+        "2026-01-02", "2026-01-01", "2026-01-02",
+    ]  # fmt: skip
+    assert seen[0]["team"] == "data"
+    assert seen[0]["a"] == "b"  # the order's own tags find its runs again: they win
+
+
+def test_assets_are_launched_as_a_selection_of_dagster_s_own_job() -> None:
+    job = JobOrder(job="two assets", share=1, run_config={}, assets=("shop/orders", "best"))
+    body = next(launch_bodies(lambda _: workspace(LOADED), order(jobs=(job,)))["two assets"])
+    selector = body["variables"]["params"]["selector"]
+    assert selector["jobName"] == "__ASSET_JOB"
+    assert selector["assetSelection"] == [{"path": ["shop", "orders"]}, {"path": ["best"]}]
+
+
+def tags_of(body: Any) -> dict[str, str]:
+    tags = body["variables"]["params"]["executionMetadata"]["tags"]
+    return {tag["key"]: tag["value"] for tag in tags}
 
 
 def test_a_location_that_is_not_loaded_is_named_with_its_error() -> None:

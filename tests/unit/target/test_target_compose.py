@@ -29,8 +29,11 @@ pytestmark = pytest.mark.unit
 class Project:
     """A Compose project that starts nothing."""
 
-    def __init__(self, name: str, variables: Mapping[str, str], *, log: Path) -> None:
+    def __init__(
+        self, name: str, variables: Mapping[str, str], *, log: Path, override: Path | None
+    ) -> None:
         self.name = name
+        self.override = override
         self.variables = dict(variables)
         self.started: list[str] = []
 
@@ -49,8 +52,10 @@ class Project:
 def projects(monkeypatch: pytest.MonkeyPatch) -> list[Project]:
     made: list[Project] = []
 
-    def make(name: str, variables: Mapping[str, str], *, log: Path) -> Project:
-        made.append(Project(name, variables, log=log))
+    def make(
+        name: str, variables: Mapping[str, str], *, log: Path, override: Path | None
+    ) -> Project:
+        made.append(Project(name, variables, log=log, override=override))
         return made[-1]
 
     monkeypatch.setattr(compose, "ComposeProject", make)

@@ -1,0 +1,1 @@
+"""The user's own code under test: what to load, from which image, built from what."""

@@ -1,0 +1,165 @@
+"""A deployment that exists: reached with headers and certificates, stopped by its guard rails, and
+left without a run of ours.
+"""
+
+from __future__ import annotations
+
+import ssl
+import subprocess
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fake_webserver import LOCATION, Behaviour, FakeWebserver, serving
+
+from harness.campaign.external import External
+from harness.errors import GeneratorFailed, TargetFailed
+from harness.masking import hiding, masked
+from harness.rig.ledger import Ledger
+from harness.rig.leftovers import remove_leftovers
+from harness.rig.load import dagster_graphql as graphql
+from harness.rig.load.cancelling import cancel_runs
+from harness.rig.load.driver import LocustDriver
+from harness.rig.protocols import Access, JobOrder, LoadOrder, LoadOutcome
+from harness.rig.target.external import TAG, ExternalOptions, ExternalTarget
+
+pytestmark = pytest.mark.integration
+
+HEADER = "X-Dagster-Token"
+TOKEN = "a-token-nobody-may-read"
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """A certificate of 127.0.0.1 that signs itself, and its key."""
+    folder = tmp_path_factory.mktemp("tls")
+    cert, key = folder / "cert.pem", folder / "key.pem"
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1",
+         "-keyout", str(key), "-out", str(cert), "-subj", "/CN=127.0.0.1",
+         "-addext", "subjectAltName=IP:127.0.0.1"],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    return cert, key
+
+
+@pytest.fixture
+def secure(certificate: tuple[Path, Path]) -> Iterator[FakeWebserver]:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*certificate)
+    with serving(Behaviour(), context) as fake:
+        yield fake
+
+
+@pytest.fixture
+def plain() -> Iterator[FakeWebserver]:
+    with serving(Behaviour(run_s=60)) as fake:
+        yield fake
+
+
+def order(fake: FakeWebserver, **changes: Any) -> LoadOrder:
+    fields: dict[str, Any] = {
+        "step": 1, "webserver_url": fake.url, "location": LOCATION,
+        "jobs": (JobOrder(job="load", share=1, run_config={}),), "tags": {TAG: "mine"},
+        "concurrency": 2, "ramp_s": 0.2, "settle_s": 0, "hold_s": 1.5, "drain_s": 5, "burst": False,
+    }  # fmt: skip
+    return LoadOrder(**{**fields, **changes})
+
+
+def run(folder: Path, asked: LoadOrder) -> LoadOutcome:
+    return LocustDriver(folder).execute(asked, abort=lambda: "", progress=lambda _: None)
+
+
+def target(fake: FakeWebserver, tmp_path: Path, **changes: Any) -> ExternalTarget:
+    place = External(webserver=fake.url, location=LOCATION, **changes)
+    options = ExternalOptions(cancel=cancel_runs, sleep=lambda _: None)
+    return ExternalTarget(place, options=options, ledger=Ledger(tmp_path / "ledger.jsonl"))
+
+
+def test_every_request_carries_the_headers_and_trusts_the_certificate(
+    tmp_path: Path, secure: FakeWebserver, certificate: tuple[Path, Path]
+) -> None:
+    access = Access(headers={HEADER: TOKEN}, ca_file=str(certificate[0]))
+    outcome = run(tmp_path, order(secure, access=access))
+    assert outcome.runs
+    assert {each.status for each in outcome.runs} == {"SUCCESS"}
+    assert {headers.get(HEADER) for headers in secure.headers} == {TOKEN}
+    post = graphql.connect(secure.url, access=access)
+    post(graphql.location_status())
+    assert secure.headers[-1][HEADER] == TOKEN
+
+
+def test_a_certificate_nobody_trusts_is_refused(tmp_path: Path, secure: FakeWebserver) -> None:
+    with pytest.raises(GeneratorFailed, match="ended before its step") as caught:
+        run(tmp_path, order(secure))
+    assert "CERTIFICATE_VERIFY_FAILED" in caught.value.evidence
+    assert secure.runs == {}
+
+
+def test_certificates_that_cannot_be_read_are_named(tmp_path: Path) -> None:
+    with pytest.raises(graphql.GraphQLError, match="certificates cannot be read"):
+        graphql.connect("https://127.0.0.1:1", access=Access(ca_file=str(tmp_path / "none.pem")))
+
+
+def test_a_step_ends_once_too_many_runs_have_failed(tmp_path: Path) -> None:
+    with serving(Behaviour(run_s=0.2, final_status="FAILURE")) as fake:
+        outcome = run(tmp_path, order(fake, hold_s=60, most_failures=3))
+    assert "runs failed: no more are sent" in outcome.abort_reason
+    assert len(outcome.runs) < 30
+
+
+def test_only_runs_of_ours_are_ended(tmp_path: Path, plain: FakeWebserver) -> None:
+    post = graphql.connect(plain.url)
+    selector = graphql.JobSelector(location=LOCATION, repository="some_repository", job="load")
+    for tags in ({TAG: "mine"}, {TAG: "theirs"}, {}):
+        post(graphql.launch_run(selector, {}, tags))
+    assert cancel_runs(plain.url, Access(), {TAG: "mine"}) == 1
+    (ended,) = plain.cancelled
+    assert plain.runs[ended].tags == {TAG: "mine"}
+    with pytest.raises(ValueError, match="without a tag"):
+        cancel_runs(plain.url, Access(), {})
+
+
+def test_a_target_tags_its_runs_and_ends_them_when_it_stops(
+    tmp_path: Path, plain: FakeWebserver
+) -> None:
+    found = target(plain, tmp_path, code_servers=("127.0.0.1:4000",))
+    endpoints = found.start()
+    assert endpoints.tags[TAG].startswith("dlh-")
+    assert [replica.grpc_address for replica in endpoints.replicas] == ["127.0.0.1:4000"]
+    assert found.effective_limits() is None
+    run(tmp_path, order(plain, tags=dict(endpoints.tags), drain_s=0.1))
+    assert plain.runs
+    found.restart()  # what it has instead of a fresh server: a quiet one
+    assert set(plain.cancelled) == set(plain.runs)
+    found.stop()
+    found.stop()
+    assert Ledger(tmp_path / "ledger.jsonl").entries() == ()
+
+
+def test_down_ends_what_a_dead_harness_left_there(tmp_path: Path, plain: FakeWebserver) -> None:
+    headers = tmp_path / "headers.env"
+    headers.write_text(f"{HEADER}={TOKEN}\n", encoding="utf-8")
+    found = target(plain, tmp_path, headers_file=str(headers))
+    with hiding({}):
+        endpoints = found.start()
+        assert masked(TOKEN) == f"[{HEADER}]"
+        run(tmp_path, order(plain, tags=dict(endpoints.tags), drain_s=0.1))
+        ledger = Ledger(tmp_path / "ledger.jsonl")
+        (entry,) = ledger.entries()
+        ledger.remove(entry.id)
+        ledger.add(replace(entry, owner_pid=2**22 - 1, owner_created_s=1.0))
+        (cleaned,) = remove_leftovers(ledger)
+    assert (cleaned.removed, cleaned.problem) == (len(plain.runs), "")
+    assert plain.headers[-1][HEADER] == TOKEN
+
+
+def test_a_deployment_that_does_not_answer_is_told_with_the_tag(tmp_path: Path) -> None:
+    with serving(Behaviour()) as fake:
+        found = target(fake, tmp_path)
+        found.start()
+    with pytest.raises(TargetFailed, match="cannot be ended") as caught:
+        found.stop()
+    assert TAG in caught.value.hint

@@ -1,0 +1,76 @@
+"""What a configuration is put to the test with: exactly itself, and two bursts."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from harness.analysis.validation import Validation
+from harness.campaign.loading import dump_campaign, load_campaign
+from harness.campaign.plan import Campaign, Workload
+from harness.campaign.promises.types import Promise
+from harness.errors import CampaignError
+from harness.scenarios.validating import asked_of, validation_campaign, validation_json
+
+pytestmark = pytest.mark.unit
+
+PROMISE = Promise(
+    name="My ETL", vcpu=1.0, memory_mib=2048, max_workers=12, limit=10, replicas=1, image=None,
+    load={}, dequeue_threads=None, said={},
+)  # fmt: skip
+
+
+def campaign(promise: Promise = PROMISE, run_s: float | None = None) -> Campaign:
+    workload = Workload(name="io", concurrencies=(1, 2))
+    return validation_campaign(promise, workload, dagster="1.13.27", run_s=run_s)
+
+
+def test_the_cell_is_what_was_promised() -> None:
+    (cell,) = campaign().cells()
+    assert cell.profile.name == "1vcpu-2gb"
+    assert (cell.max_workers, cell.replicas, cell.max_concurrent_runs) == (12, 1, 10)
+    assert cell.feed == "queued"
+
+
+def test_a_size_that_fargate_does_not_offer_is_a_free_one() -> None:
+    (cell,) = campaign(replace(PROMISE, memory_mib=1900)).cells()
+    assert (cell.profile.vcpu, cell.profile.memory_mib) == (1.0, 1900)
+
+
+@pytest.mark.parametrize(("limit", "bursts"), [(10, (10, 30)), (1, (2, 3))])
+def test_it_is_sent_its_own_limit_and_three_times_that_at_once(
+    limit: int, bursts: tuple[int, ...]
+) -> None:
+    plan = campaign(replace(PROMISE, limit=limit))
+    assert plan.search.grid == bursts
+    assert plan.load.model == "burst"
+
+
+def test_waiting_in_the_queue_is_no_objective() -> None:
+    left = {name for name, limit in campaign().slos.model_dump().items() if limit is not None}
+    assert left == {"no_oom", "failed_runs", "memory_headroom", "probe_s_p99"}
+
+
+def test_steps_are_long_enough_for_three_waves_of_long_runs() -> None:
+    short, long = campaign(run_s=5), campaign(run_s=100)
+    assert long.step.hold_s > 400 > short.step.hold_s
+    assert long.step.drain_s >= long.step.hold_s
+
+
+def test_it_loads_back_as_it_was_stored() -> None:
+    assert load_campaign(dump_campaign(campaign()), source="again") == campaign()
+
+
+def test_a_limit_no_step_can_send_three_times_is_refused() -> None:
+    with pytest.raises(CampaignError, match="more than one step can send") as caught:
+        campaign(replace(PROMISE, limit=200))
+    assert caught.value.hint.endswith("--limit 166")
+
+
+def test_the_answer_is_kept_with_what_was_asked() -> None:
+    answer = Validation(answer="holds", why="Both passed.")
+    document = json.loads(validation_json(PROMISE, answer))
+    assert document["promise"]["limit"] == asked_of(PROMISE).limit == 10
+    assert document["validation"]["answer"] == "holds"

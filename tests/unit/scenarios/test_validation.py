@@ -1,0 +1,89 @@
+"""Does a configuration hold its own bursts? Findings in, an answer with a way out."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from factory_bursts import burst_step, cell_of, filled
+
+from harness.analysis.findings.types import (
+    Findings,
+    MemoryFinding,
+    SloFinding,
+    StepFinding,
+)
+from harness.analysis.validation import Asked, judge_validation
+
+pytestmark = pytest.mark.unit
+
+ASKED = Asked(limit=10, memory_mib=2048, max_workers=6, replicas=1)
+
+
+def measured(*changes: dict[str, Any], memory: MemoryFinding | None = None) -> Findings:
+    """A cell with a burst of 10 and, where a second is described, one of 30."""
+    steps = [filled(StepFinding, kind="unloaded", concurrency=1, completed=2, verdict="pass")]
+    for runs, each in zip((10, 30), changes, strict=False):
+        steps.append(burst_step(**{"concurrency": runs, "completed": runs, **each}))
+    given = {} if memory is None else {"memory": memory}
+    return filled(Findings, schema=1, campaign={}, cells=(cell_of(steps=tuple(steps), **given),))
+
+
+def test_two_bursts_that_pass_hold() -> None:
+    answer = judge_validation(measured({}, {}), ASKED)
+    assert answer.answer == "holds"
+    assert [each.runs for each in answer.bursts] == [10, 30]
+    assert answer.mend == ()
+
+
+def test_memory_that_gave_out_asks_for_more_of_it_or_a_lower_limit() -> None:
+    memory = MemoryFinding(
+        base_mib=200, per_run_mib=250, per_run_mib_ci=None, method=None, points=5,
+        peak_base_mib=200, peak_per_run_mib=250, peak_per_run_mib_ci=None,
+    )  # fmt: skip
+    broken = {
+        "verdict": "fail", "broken": ("no_oom",), "oom_kills": 2, "completed": 8, "failed": 2,
+        "slo": {"no_oom": SloFinding(observed=2, limit=0, ok=False, note="")},
+    }  # fmt: skip
+    answer = judge_validation(measured({}, broken, memory=memory), ASKED)
+    assert answer.answer == "does not hold"
+    assert answer.first == ("no_oom: 2, limit 0",)
+    assert answer.mend == (
+        "memory of at least 3,000 MiB a replica (predicted: 200 + 10 × 250 MiB)",
+        "or max_concurrent_runs 6 (predicted)",
+    )
+
+
+def test_replicas_share_the_limit() -> None:
+    memory = MemoryFinding(
+        base_mib=200, per_run_mib=250, per_run_mib_ci=None, method=None, points=5,
+        peak_base_mib=None, peak_per_run_mib=None, peak_per_run_mib_ci=None,
+    )  # fmt: skip
+    broken = {"verdict": "fail", "broken": ("memory_headroom",), "slo": {}}
+    asked = replace(ASKED, replicas=2)
+    (first, *_) = judge_validation(measured(broken, memory=memory), asked).mend
+    assert "200 + 5 × 250" in first
+
+
+@pytest.mark.parametrize(
+    ("workers", "said"), [(6, "max_workers 14"), (40, "more vCPU, or fewer launches at a time")]
+)
+def test_lost_health_checks_ask_for_threads_or_for_cpu(
+    workers: int, said: str
+) -> None:
+    broken = {"verdict": "fail", "broken": ("probe_s_p99",), "slo": {}}
+    asked = replace(ASKED, max_workers=workers)
+    assert said in judge_validation(measured(broken), asked).mend[0]
+
+
+@pytest.mark.parametrize("doubt", [{"verdict": "invalid"}, {"completed": 9}])
+def test_a_burst_in_doubt_cannot_be_answered(doubt: dict[str, Any]) -> None:
+    answer = judge_validation(measured({}, doubt), ASKED)
+    assert answer.answer == "cannot be tested here"
+
+
+def test_nothing_measured_is_no_pass() -> None:
+    assert judge_validation(filled(Findings, cells=()), ASKED).answer == "cannot be tested here"
+    one = judge_validation(measured({}), ASKED)
+    assert one.answer == "cannot be tested here"

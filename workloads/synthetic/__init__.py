@@ -1,0 +1,1 @@
+"""The synthetic location: as many definitions as one asks for."""
