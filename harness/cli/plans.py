@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,6 +30,21 @@ class Wanted:
     def is_bare(self) -> bool:
         """Whether nobody chose a campaign, so that its times are ours to choose."""
         return self.campaign is None and not self.preset
+
+
+def generator_changes(workers: int | None, master: str) -> tuple[str, ...]:
+    """What the options of the generator change of a campaign; says how to start its workers."""
+    changes = (f"load.workers={workers}",) if workers is not None else ()
+    if not master:
+        return changes
+    from rich.console import Console
+
+    from harness.rig.load.commands import worker_command
+
+    Console(stderr=True, highlight=False, markup=False, soft_wrap=True).print(
+        f"On each of the {workers or 1} other places: {worker_command(master)}"
+    )
+    return (*changes, f"load.master={json.dumps(master)}")
 
 
 def planned(wanted: Wanted, found: tuple[str, ...] = ()) -> Campaign:

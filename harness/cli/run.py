@@ -17,7 +17,7 @@ from harness.cli import external_options as external
 from harness.cli import own_code_options as options
 from harness.cli.measuring import reported
 from harness.cli.options import AllowOvercommit, MetricsPort, Plain
-from harness.cli.plans import Wanted, planned, planned_for_own_code
+from harness.cli.plans import Wanted, generator_changes, planned, planned_for_own_code
 from harness.cli.show import show_measured
 from harness.cli.verify import run_trials
 from harness.rig.protocols import Listener
@@ -64,6 +64,17 @@ def run(  # noqa: PLR0913 - one parameter an option
     tag: options.Tags = None,
     env_file: options.EnvFile = None,
     definitions: options.Definitions = "",
+    load_workers: Annotated[
+        int | None,
+        typer.Option(min=1, max=64, help="Processes that generate the load, by Locust's master."),
+    ] = None,
+    load_master: Annotated[
+        str,
+        typer.Option(
+            metavar="HOST:PORT",
+            help="Wait here for --load-workers workers from other hosts, instead of starting them.",
+        ),
+    ] = "",
     webserver: external.Webserver = "",
     location: external.Location = "",
     code_server: external.CodeServers = None,
@@ -107,7 +118,7 @@ def run(  # noqa: PLR0913 - one parameter an option
         run_config=tuple(run_config or ()), partitions=tuple(partition or ()),
         tags=tuple(tag or ()), env_file=env_file, definitions=definitions,
     )  # fmt: skip
-    wanted = Wanted(campaign, preset, tuple(dagster or ()), target, tuple(set_ or ()), own, deployed)
+    wanted = Wanted(campaign, preset, tuple(dagster or ()), target, (*generator_changes(load_workers, load_master), *(set_ or ())), own, deployed)
     plan = planned(wanted)
     if dry_run:
         _show_plan(plan)
