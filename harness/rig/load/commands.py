@@ -30,6 +30,10 @@ class Staff:
         """Whether there is a master."""
         return self.workers > 1 or bool(self.master)
 
+    def at_work(self, order: LoadOrder) -> int:
+        """How many of them a step gives something to do: no more than it has users."""
+        return min(self.workers, users_of(order))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
@@ -40,7 +44,9 @@ class Place:
     secrets: Path | None = None
 
 
-def spawns(order: LoadOrder, staff: Staff, place: Place, *, python: str = sys.executable) -> list[Spawn]:
+def spawns(
+    order: LoadOrder, staff: Staff, place: Place, *, python: str = sys.executable
+) -> list[Spawn]:
     """Everything to be started for a step, the leader first."""
     base = [python, "-m", "locust", "--locustfile", str(LOCUSTFILE), "--loglevel", "INFO"]
     environment = _environment(place)
@@ -52,13 +58,14 @@ def spawns(order: LoadOrder, staff: Staff, place: Place, *, python: str = sys.ex
     host, port = host or "127.0.0.1", port or str(free_port())
     leading += [
         "--master", "--master-bind-host", host, "--master-bind-port", port,
-        "--expect-workers", str(staff.workers), "--crew", str(staff.workers),
+        "--expect-workers", str(staff.workers if staff.master else staff.at_work(order)),
+        "--crew", str(staff.at_work(order)),
     ]  # fmt: skip
     leader = Spawn(command=leading, environment=ordered, log=place.log)
     if staff.master:
         return [leader]
     joining = [*base, "--worker", "--master-host", host, "--master-port", port]
-    return [leader, *_workers(joining, environment, staff.workers, place)]
+    return [leader, *_workers(joining, environment, staff.at_work(order), place)]
 
 
 def worker_command(master: str) -> str:

@@ -118,7 +118,7 @@ class LocustDriver:
         must_send = sends_any(order)
         self._folder.mkdir(parents=True, exist_ok=True)
         files = _Files.of(self._folder, order.step)
-        record = CrewRecord(order.step, self._staff.workers)
+        record = CrewRecord(order.step, self._staff.at_work(order))
         with files.lines.open("w+b") as lines:
             reader = LineReader(lines.read)
             try:
