@@ -238,7 +238,7 @@ def _of_fifty(points: Sequence[tuple[int, float]], unit: str, meaning: str) -> F
 SCENARIO = Scenario(
     name="code-locations",
     question="What do fifty servers of small locations cost at rest, and do they execute runs?",
-    minutes=6,
+    minutes=5,
     quick_minutes=1.2,
     measure=measure,
     figures=figures,

@@ -213,7 +213,7 @@ def _await_alone(bench: Bench, server: LabServer) -> None:
 SCENARIO = Scenario(
     name="cpu-scaling",
     question="Does work that computes get all of a server's CPU limit, or one interpreter's worth?",
-    minutes=6,
+    minutes=7,
     quick_minutes=1.8,
     measure=measure,
     figures=figures,

@@ -200,7 +200,7 @@ def _ooms(server: LabServer) -> float:
 SCENARIO = Scenario(
     name="oom-blast",
     question="Who dies when memory runs out, and what is lost with it?",
-    minutes=7,
+    minutes=9,
     quick_minutes=2.3,
     measure=measure,
     figures=figures,
