@@ -12,6 +12,8 @@ from harness.cli.external_options import Deployed, external_overrides
 from harness.cli.own_code_options import OwnCode, own_overrides
 from harness.rig.protocols import Listener
 
+NOWHERE = Deployed()
+
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
@@ -23,7 +25,17 @@ class Wanted:
     target: str
     changes: tuple[str, ...]
     own: OwnCode
-    deployed: Deployed = Deployed()
+    deployed: Deployed = NOWHERE
+
+    @property
+    def location(self) -> str:
+        """The code location of a deployment; empty where none is named."""
+        return self.deployed.location if self.deployed else ""
+
+    @property
+    def is_own(self) -> bool:
+        """Whether what runs is the user's, and has to be looked into first."""
+        return bool(self.own or self.deployed)
 
     @property
     def is_bare(self) -> bool:
@@ -39,7 +51,7 @@ def planned(wanted: Wanted, found: tuple[str, ...] = ()) -> Campaign:
         BadParameter: options that contradict each other.
     """
     overrides = [
-        *own_overrides(wanted.own), *external_overrides(wanted.deployed), *found,
+        *own_overrides(wanted.own, wanted.location), *external_overrides(wanted.deployed), *found,
         *version_overrides(wanted.dagster), *wanted.changes,
     ]  # fmt: skip
     if wanted.target and not wanted.deployed:

@@ -112,7 +112,7 @@ def _wall(bench: Bench, lab: Lab) -> None:
 SCENARIO = Scenario(
     name="memory-ladder",
     question="Is memory a base plus so much a run, and do runs share what they import?",
-    minutes=4.5,
+    minutes=4,
     quick_minutes=2,
     measure=measure,
     figures=figures,

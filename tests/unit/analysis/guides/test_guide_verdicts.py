@@ -97,7 +97,8 @@ def test_verdicts_that_came_out_otherwise_are_those_both_trials_decided() -> Non
     ("words", "value", "told"),
     [
         ("{threads}", 0.416666, "0.417"), ("{threads}", 2176.4, "2,176"), ("{threads}", 30.0, "30"),
-        ("{threads:%}", 1.0, "100 %"), ("{threads:%}", 0.4167, "42 %"), ("{threads:%}", 0.0169, "1.7 %"),
+        ("{threads:%}", 1.0, "100 %"), ("{threads:%}", 0.4167, "42 %"),
+        ("{threads:%}", 0.0169, "1.7 %"),
         ("{threads:%}", 0.0, "0 %"),
     ],
 )  # fmt: skip

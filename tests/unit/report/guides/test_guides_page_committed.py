@@ -55,3 +55,12 @@ def test_fifty_of_the_claims_are_decided_and_ten_surprise(finding: TrialFinding)
 def test_the_readme_counts_as_the_trial_does(repo_root: Path, finding: TrialFinding) -> None:
     readme = (repo_root / "README.md").read_text(encoding="utf-8")
     assert counts_words(finding.verdicts) in " ".join(readme.split())
+
+
+def test_the_readme_quotes_surprises_as_they_are(repo_root: Path, finding: TrialFinding) -> None:
+    readme = (repo_root / "README.md").read_text(encoding="utf-8")
+    quoted = readme.split("<!-- surprises -->")[1].split("<!-- /surprises -->")[0]
+    told = {f"- {verdict.surprise}" for verdict in finding.verdicts if verdict.surprise}
+    lines = quoted.strip().splitlines()
+    assert lines
+    assert set(lines) <= told

@@ -40,7 +40,7 @@ def wanted(own: OwnCode, *changes: str) -> Wanted:
 def test_a_project_is_measured_and_its_secret_is_in_no_file(
     tmp_path: Path, secrets: Path, listener: Listener
 ) -> None:
-    own = OwnCode(project=EXAMPLES / "warehouse", jobs=("nightly_etl",), env_file=secrets)
+    own = OwnCode(project=EXAMPLES / "warehouse", job=["nightly_etl"], env_file=secrets)
     asked = wanted(own, "step={ramp_s: 2, settle_s: 0, hold_s: 10}", "idle_s=0", "warmup_runs=0")
     with hiding({}):
         plan = planned_for_own_code(asked, planned(asked), listener)
@@ -60,7 +60,7 @@ def test_a_project_is_measured_and_its_secret_is_in_no_file(
 def test_a_job_that_fails_alone_is_no_load_and_its_error_is_said(
     tmp_path: Path, listener: Listener
 ) -> None:
-    own = OwnCode(project=EXAMPLES / "warehouse", jobs=("nightly_etl",))
+    own = OwnCode(project=EXAMPLES / "warehouse", job=["nightly_etl"])
     asked = wanted(own)
     with pytest.raises(TargetFailed, match="fails even alone") as caught:
         planned_for_own_code(asked, planned(asked), listener)
