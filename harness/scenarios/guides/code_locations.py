@@ -239,7 +239,7 @@ SCENARIO = Scenario(
     name="code-locations",
     question="What do fifty servers of small locations cost at rest, and do they execute runs?",
     minutes=5,
-    quick_minutes=1.2,
+    quick_minutes=1.3,
     measure=measure,
     figures=figures,
 )

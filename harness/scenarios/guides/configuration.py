@@ -154,7 +154,7 @@ SCENARIO = Scenario(
     name="configuration",
     question="Do the guides' snippets of configuration mean what they are said to mean?",
     minutes=1.2,
-    quick_minutes=0.7,
+    quick_minutes=0.5,
     measure=measure,
     figures=figures,
 )

@@ -176,7 +176,7 @@ SCENARIO = Scenario(
     name="launch-rate",
     question="Do worker threads limit how fast runs start, or how many there are?",
     minutes=3.5,
-    quick_minutes=1.3,
+    quick_minutes=1.1,
     measure=measure,
     figures=figures,
 )

@@ -113,7 +113,7 @@ SCENARIO = Scenario(
     name="memory-ladder",
     question="Is memory a base plus so much a run, and do runs share what they import?",
     minutes=4,
-    quick_minutes=2,
+    quick_minutes=1.6,
     measure=measure,
     figures=figures,
 )

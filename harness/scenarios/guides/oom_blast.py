@@ -201,7 +201,7 @@ SCENARIO = Scenario(
     name="oom-blast",
     question="Who dies when memory runs out, and what is lost with it?",
     minutes=9,
-    quick_minutes=2.3,
+    quick_minutes=3.2,
     measure=measure,
     figures=figures,
 )

@@ -17,6 +17,7 @@ from harness.scenarios.guides.trial import TrialFolder, judged
 pytestmark = pytest.mark.unit
 
 TRIAL = Path("results/baselines/guides")
+AGAIN = Path("results/baselines/guides-again")
 
 
 @pytest.fixture(scope="module")
@@ -45,6 +46,15 @@ def test_all_scenarios_were_measured_whole_and_in_their_time(finding: TrialFindi
         assert not each.quick, each.name
         assert each.took_s is not None
         assert each.took_s <= 60 * minutes[each.name], each.name
+
+
+def test_the_second_trial_took_the_time_that_is_stated(repo_root: Path) -> None:
+    again = judged(repo_root / AGAIN)
+    stated = {s.name: (s.minutes, s.quick_minutes) for s in all_scenarios()}
+    for each in again.scenarios:
+        minutes = stated[each.name][1 if each.quick else 0]
+        if each.took_s is not None and minutes is not None:
+            assert each.took_s <= 60 * minutes, each.name
 
 
 def test_fifty_of_the_claims_are_decided_and_ten_surprise(finding: TrialFinding) -> None:
