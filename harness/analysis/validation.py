@@ -63,7 +63,7 @@ def judge_validation(findings: Findings, asked: Asked) -> Validation:
     cell = findings.cells[0] if findings.cells else None
     steps = [step for step in cell.steps if step.kind == "load"] if cell else []
     if cell is None or not steps:
-        doubts = "; ".join(issue.message for issue in findings.validity[:2])
+        doubts = "; ".join(issue.evidence for issue in findings.validity[:2])
         return Validation(answer="cannot be tested here", why=doubts or "Nothing was measured.")
     bursts = tuple(_burst(step) for step in steps)
     binding = cell.binding.limit if cell.binding and cell.binding.limit else ""
@@ -80,9 +80,7 @@ def judge_validation(findings: Findings, asked: Asked) -> Validation:
     unsure = next((burst for burst in bursts if burst.passed is None), None)
     if unsure is not None or len(bursts) < 2:
         why = unsure.sentence if unsure else "Only one of two bursts was measured."
-        return Validation(
-            answer="cannot be tested here", why=why, bursts=bursts, binding=binding
-        )
+        return Validation(answer="cannot be tested here", why=why, bursts=bursts, binding=binding)
     return Validation(
         answer="holds",
         why=f"Bursts of {bursts[0].runs} and {bursts[1].runs} runs passed.",
@@ -154,7 +152,10 @@ def _more_memory(cell: CellFinding, asked: Asked) -> list[str]:
         return [f"more memory, or a limit below {asked.limit}; how much a run takes is not known"]
     needed = math.ceil((base + a_run * share) / HEADROOM)
     fits = math.floor((HEADROOM * asked.memory_mib - base) / a_run) * asked.replicas
-    lines = [f"memory of at least {needed:,} MiB a replica (predicted: {base:.0f} + {share} × {a_run:.0f} MiB)"]
+    lines = [
+        f"memory of at least {needed:,} MiB a replica "
+        f"(predicted: {base:.0f} + {share} × {a_run:.0f} MiB)"
+    ]
     if fits >= 1:
         lines.append(f"or max_concurrent_runs {min(fits, asked.limit - 1)} (predicted)")
     return lines

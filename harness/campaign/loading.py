@@ -24,7 +24,7 @@ from harness.campaign.estimate import estimate_step_s
 from harness.campaign.plan import Campaign
 from harness.campaign.profiles import FARGATE
 from harness.campaign.reading import override, read
-from harness.campaign.rules import SEARCH_OPTIONS, contradictions
+from harness.campaign.rules import OURS_ALONE, SEARCH_OPTIONS, contradictions
 from harness.campaign.shorthand import write_out
 from harness.campaign.wording import told
 from harness.errors import CampaignError
@@ -139,6 +139,11 @@ def _document(campaign: Campaign) -> dict[str, Any]:
         profile.name if profile.name in FARGATE else written
         for profile, written in zip(campaign.profiles, data["profiles"], strict=True)
     ]
+    for workload in data["workloads"]:
+        for key in ("code",) if workload["code"] is None else OURS_ALONE:
+            workload.pop(key, None)
+    if campaign.external is None:
+        del data["external"]
     search = data["search"]
     for option, strategies in SEARCH_OPTIONS.items():
         if campaign.search.strategy not in strategies:

@@ -42,9 +42,9 @@ class Code(Strict):
     """What the server under test loads in place of a package of ours.
 
     `image`: a container image with Dagster and the code. `project`: a folder an image is built
-    from, on the campaign's Dagster. `deployed`: what an external target serves. What to load is found in the image's command or the project's
-    settings, unless one of `module`, `python_file` and `package` says it. `env_file`: variables of
-    the server, one `NAME=value` a line.
+    from, on the campaign's Dagster. `deployed`: what an external target serves. What to load is
+    found in the image's command or the project's settings, unless one of `module`, `python_file`
+    and `package` says it. `env_file`: variables of the server, one `NAME=value` a line.
     """
 
     image: Text | None = None

@@ -10,6 +10,7 @@ SHORTEST_RAMP_S, LONGEST_RAMP_S = 6.0, 600.0
 SHORTEST_HOLD_S, LONGEST_HOLD_S = 20.0, 1800.0
 SHORTEST_DRAIN_S = 60.0
 RUNS_A_HOLD = 3
+LONGEST_DRAIN_S, LONGEST_SEARCH_MIN = 7200.0, 1440.0
 STEPS = 8
 """Steps a search has time for, the unloaded one included."""
 
@@ -30,8 +31,10 @@ def times_for(run_s: float) -> dict[str, Any]:
             "ramp_s": round(ramp_s, 1),
             "settle_s": round(settle_s, 1),
             "hold_s": round(hold_s, 1),
-            "drain_s": round(max(SHORTEST_DRAIN_S, RUNS_A_HOLD * run_s + 30), 1),
+            "drain_s": round(
+                min(LONGEST_DRAIN_S, max(SHORTEST_DRAIN_S, RUNS_A_HOLD * run_s + 30)), 1
+            ),
         },
-        "search.max_minutes": round(max(3.0, STEPS * step_s / 60), 1),
+        "search.max_minutes": round(min(LONGEST_SEARCH_MIN, max(3.0, STEPS * step_s / 60)), 1),
         "load.run_s": round(max(run_s, 0.1), 2),
     }

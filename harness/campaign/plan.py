@@ -160,8 +160,8 @@ class Load(Strict):
     In an open model (`uniform`, `poisson`) a step's concurrency is an *offered* one: by Little's
     law the arrival rate is concurrency ÷ `run_s`, where `run_s` is what one run takes alone, in
     seconds; left out, the cell's own unloaded response time. `workers`: processes that generate it,
-    with Locust's master where there are several. `master` (`host:port`): it waits there for that many
-    workers from elsewhere, instead of starting them.
+    with Locust's master where there are several. `master` (`host:port`): it waits there for that
+    many workers from elsewhere, instead of starting them.
     """
 
     model: LoadModel = "closed"

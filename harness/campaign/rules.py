@@ -56,6 +56,10 @@ _SENSOR_VARIABLES = (
 )
 
 
+OURS_ALONE = ("module", "params", "executor", "steps", "mix", "sensors")
+"""Keys of a workload that are for packages under `workloads/`."""
+
+
 def contradictions(data: Mapping[str, Any]) -> Problems:
     """(place, sentence) of everything that cannot be meant together."""
     yield from _infinite(data, ())
@@ -170,7 +174,7 @@ def _workload(workload: Mapping[str, Any], path: Path) -> Problems:
 
 def _own_code(workload: Mapping[str, Any], path: Path) -> Problems:
     """What is for packages of ours means nothing for the user's own code."""
-    for key in ("module", "params", "executor", "steps", "mix", "sensors"):
+    for key in OURS_ALONE:
         if workload.get(key):
             yield (*path, key), "belongs to the harness's own workloads, not to code: leave it out"
     code = workload["code"]

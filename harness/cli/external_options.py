@@ -20,9 +20,7 @@ PANEL = "A deployment that exists (--target external)"
 Webserver = Annotated[
     str, typer.Option(help="Its webserver: https://dagster.example.org", rich_help_panel=PANEL)
 ]
-Location = Annotated[
-    str, typer.Option(help="The code location under load.", rich_help_panel=PANEL)
-]
+Location = Annotated[str, typer.Option(help="The code location under load.", rich_help_panel=PANEL)]
 CodeServers = Annotated[
     list[str] | None,
     typer.Option(
@@ -65,15 +63,16 @@ IOwnThis = Annotated[
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deployed:
-    """What was typed; see the options."""
+    """What was typed; a group of options (`option_groups`)."""
 
-    webserver: str = ""
-    location: str = ""
-    code_servers: tuple[str, ...] = ()
-    headers_file: Path | None = None
-    ca_file: Path | None = None
-    peak: int = 5
-    most_failures: int = 3
+    webserver: Webserver = ""
+    location: Location = ""
+    code_server: CodeServers = None
+    headers_file: HeadersFile = None
+    ca_file: CaFile = None
+    peak: Peak = 5
+    most_failures: MostFailures = 3
+    i_own_this: IOwnThis = False
 
     def __bool__(self) -> bool:
         """Whether a deployment is named."""
@@ -87,7 +86,7 @@ def external_overrides(deployed: Deployed) -> list[str]:
         BadParameter: options of a deployment without its address, or without a location.
     """
     if not deployed:
-        if deployed.location or deployed.code_servers or deployed.headers_file:
+        if deployed.location or deployed.code_server or deployed.headers_file:
             raise typer.BadParameter("Name the deployment.", param_hint="--webserver")
         return []
     if not deployed.location:
@@ -95,7 +94,7 @@ def external_overrides(deployed: Deployed) -> list[str]:
     external = {
         "webserver": deployed.webserver.rstrip("/"),
         "location": deployed.location,
-        "code_servers": list(deployed.code_servers),
+        "code_servers": list(deployed.code_server or ()),
         "headers_file": _whole(deployed.headers_file),
         "ca_file": _whole(deployed.ca_file),
         "peak": deployed.peak,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -94,55 +95,57 @@ Definitions = Annotated[
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OwnCode:
-    """What was typed; see the options. `deployed`: the location of an external target."""
+    """What was typed; a group of options (`option_groups`)."""
 
-    image: str = ""
-    project: Path | None = None
-    deployed: str = ""
-    jobs: tuple[str, ...] = ()
-    assets: tuple[str, ...] = ()
-    run_config: tuple[str, ...] = ()
-    partitions: tuple[str, ...] = ()
-    tags: tuple[str, ...] = ()
-    env_file: Path | None = None
-    definitions: str = ""
+    image: Image = ""
+    project: Project = None
+    job: Jobs = None
+    assets: Assets = None
+    run_config: RunConfig = None
+    partition: Partitions = None
+    tag: Tags = None
+    env_file: EnvFile = None
+    definitions: Definitions = ""
 
     def __bool__(self) -> bool:
-        """Whether code of the user's is to be measured."""
-        return bool(self.image or self.project or self.deployed)
+        """Whether an image or a project is to be measured."""
+        return bool(self.image or self.project)
 
 
-def own_overrides(own: OwnCode) -> list[str]:
+def own_overrides(own: OwnCode, deployed: str = "") -> list[str]:
     """The campaign's only workload, as `--set` would put it; nothing without code of the user's.
+
+    Args:
+        own: what was typed.
+        deployed: the code location of an external target; empty: none.
 
     Raises:
         BadParameter: options that mean nothing, or cannot be read.
     """
-    if not own:
+    if not own and not deployed:
         _refuse_leftovers(own)
         return []
-    if len([each for each in (own.image, own.project, own.deployed) if each]) > 1:
+    if sum(map(bool, (own.image, own.project, deployed))) > 1:
         raise typer.BadParameter(
             "Name an image, a project, or a deployment.", param_hint="--project"
         )
-    name = _name(own)
-    workload = {"name": name, "code": _code(own)}
+    name = _name(own, deployed)
+    workload = {"name": name, "code": {**_code(own), **({"deployed": True} if deployed else {})}}
     return [f"workloads={json.dumps([workload])}", f"name=own-{name}"]
 
 
 def _code(own: OwnCode) -> dict[str, Any]:
-    jobs = [_job(word) for word in own.jobs] + [_asset_job(word) for word in own.assets]
+    jobs = [_job(word) for word in own.job or ()]
+    jobs += [_asset_job(word) for word in own.assets or ()]
     for job in jobs:
-        job["run_config"] = _config_of(job["name"], own.run_config)
-        job["partitions"] = _of(job["name"], own.partitions)
-        job["tags"] = _pairs(own.tags)
-    if not jobs and (own.run_config or own.partitions or own.tags):
+        job["run_config"] = _config_of(job["name"], own.run_config or ())
+        job["partitions"] = _of(job["name"], own.partition or ())
+        job["tags"] = _pairs(own.tag or ())
+    if not jobs and (own.run_config or own.partition or own.tag):
         raise typer.BadParameter("Name the job it is for: --job NAME.", param_hint="--job")
     code: dict[str, Any] = {"jobs": jobs, **_pointer(own.definitions)}
     if own.image:
         code["image"] = own.image
-    if own.deployed:
-        code["deployed"] = True
     if own.project is not None:
         code["project"] = str(own.project.expanduser().resolve())
     if own.env_file is not None:
@@ -181,12 +184,13 @@ def _pointer(definitions: str) -> dict[str, str]:
     keys = {"module": "module", "file": "python_file", "package": "package"}
     if kind not in keys or not value:
         raise typer.BadParameter(
-            f"{definitions!r}: write module:NAME, file:PATH or package:NAME.", param_hint="--definitions"
+            f"{definitions!r}: write module:NAME, file:PATH or package:NAME.",
+            param_hint="--definitions",
         )
     return {keys[kind]: value}
 
 
-def _of(job: str, words: tuple[str, ...]) -> list[str]:
+def _of(job: str, words: Sequence[str]) -> list[str]:
     """The words for this job: those that name it, and those that name none."""
     named = [(word.partition("=")) for word in words]
     return [value for name, equals, value in named if equals and name == job] + [
@@ -194,7 +198,7 @@ def _of(job: str, words: tuple[str, ...]) -> list[str]:
     ]
 
 
-def _config_of(job: str, words: tuple[str, ...]) -> dict[str, Any]:
+def _config_of(job: str, words: Sequence[str]) -> dict[str, Any]:
     files = _of(job, words)
     if not files:
         return {}
@@ -211,16 +215,16 @@ def _config_of(job: str, words: tuple[str, ...]) -> dict[str, Any]:
     return plain
 
 
-def _pairs(words: tuple[str, ...]) -> dict[str, str]:
+def _pairs(words: Sequence[str]) -> dict[str, str]:
     pairs = [word.partition("=") for word in words]
     if wrong := next((name for name, equals, _ in pairs if not equals), None):
         raise typer.BadParameter(f"{wrong!r}: write KEY=VALUE.", param_hint="--tag")
     return {name: value for name, _, value in pairs}
 
 
-def _name(own: OwnCode) -> str:
-    """A name for the workload: the image's own, or the project's folder."""
-    source = own.deployed or own.image
+def _name(own: OwnCode, deployed: str) -> str:
+    """A name for the workload: the location's, the image's own, or the project's folder."""
+    source = deployed or own.image
     if own.project:
         source = own.project.expanduser().resolve().name
     last = source.split("@")[0].rsplit("/", 1)[-1].split(":")[0]
@@ -229,8 +233,8 @@ def _name(own: OwnCode) -> str:
 
 def _refuse_leftovers(own: OwnCode) -> None:
     options = {
-        "--job": own.jobs, "--assets": own.assets, "--run-config": own.run_config,
-        "--partition": own.partitions, "--tag": own.tags, "--env-file": own.env_file,
+        "--job": own.job, "--assets": own.assets, "--run-config": own.run_config,
+        "--partition": own.partition, "--tag": own.tag, "--env-file": own.env_file,
         "--definitions": own.definitions,
     }  # fmt: skip
     if given := next((name for name, value in options.items() if value), None):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +11,8 @@ from harness.cli.dagster_versions import version_overrides
 from harness.cli.external_options import Deployed, external_overrides
 from harness.cli.own_code_options import OwnCode, own_overrides
 from harness.rig.protocols import Listener
+
+NOWHERE = Deployed()
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,27 +25,22 @@ class Wanted:
     target: str
     changes: tuple[str, ...]
     own: OwnCode
-    deployed: Deployed = Deployed()
+    deployed: Deployed = NOWHERE
+
+    @property
+    def location(self) -> str:
+        """The code location of a deployment; empty where none is named."""
+        return self.deployed.location if self.deployed else ""
+
+    @property
+    def is_own(self) -> bool:
+        """Whether what runs is the user's, and has to be looked into first."""
+        return bool(self.own or self.deployed)
 
     @property
     def is_bare(self) -> bool:
         """Whether nobody chose a campaign, so that its times are ours to choose."""
         return self.campaign is None and not self.preset
-
-
-def generator_changes(workers: int | None, master: str) -> tuple[str, ...]:
-    """What the options of the generator change of a campaign; says how to start its workers."""
-    changes = (f"load.workers={workers}",) if workers is not None else ()
-    if not master:
-        return changes
-    from rich.console import Console
-
-    from harness.rig.load.commands import worker_command
-
-    Console(stderr=True, highlight=False, markup=False, soft_wrap=True).print(
-        f"On each of the {workers or 1} other places: {worker_command(master)}"
-    )
-    return (*changes, f"load.master={json.dumps(master)}")
 
 
 def planned(wanted: Wanted, found: tuple[str, ...] = ()) -> Campaign:
@@ -55,7 +51,7 @@ def planned(wanted: Wanted, found: tuple[str, ...] = ()) -> Campaign:
         BadParameter: options that contradict each other.
     """
     overrides = [
-        *own_overrides(wanted.own), *external_overrides(wanted.deployed), *found,
+        *own_overrides(wanted.own, wanted.location), *external_overrides(wanted.deployed), *found,
         *version_overrides(wanted.dagster), *wanted.changes,
     ]  # fmt: skip
     if wanted.target and not wanted.deployed:

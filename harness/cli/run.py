@@ -13,11 +13,13 @@ from rich.console import Console
 from harness.campaign.loading import preset_names
 from harness.campaign.outline import lasts, outline
 from harness.campaign.plan import Campaign
-from harness.cli import external_options as external
-from harness.cli import own_code_options as options
+from harness.cli.external_options import Deployed, state_the_load
+from harness.cli.generator_options import Generator
 from harness.cli.measuring import reported
+from harness.cli.option_groups import grouped
 from harness.cli.options import AllowOvercommit, MetricsPort, Plain
-from harness.cli.plans import Wanted, generator_changes, planned, planned_for_own_code
+from harness.cli.own_code_options import OwnCode
+from harness.cli.plans import Wanted, planned, planned_for_own_code
 from harness.cli.show import show_measured
 from harness.cli.verify import run_trials
 from harness.rig.protocols import Listener
@@ -39,63 +41,43 @@ DryRun = Annotated[
         "--dry-run", help="Print cells, how each is searched, and the time; start nothing."
     ),
 ]
+Target = Annotated[
+    str,
+    typer.Option(help="What hosts the server: auto, compose (containers), process, or external."),
+]
+Set = Annotated[
+    list[str] | None,
+    typer.Option("--set", help="Change one value: --set step.hold_s=60. Repeatable."),
+]
+Verify = Annotated[
+    bool,
+    typer.Option(
+        "--verify",
+        help="Then test the recommended settings: three times the limit, launched at once.",
+    ),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print findings.json on standard output.")]
 PRESETS = f"A campaign that ships with the harness: {', '.join(preset_names())}."
 
 
+@grouped(own=OwnCode, deployed=Deployed, generator=Generator)
 def run(  # noqa: PLR0913 - one parameter an option
     campaign: Annotated[
         Path | None, typer.Argument(help="A campaign file (YAML). Without one: the preset.")
     ] = None,
     preset: Annotated[str, typer.Option(help=PRESETS, show_default="quick")] = "",
     dagster: Dagster = None,
-    target: Annotated[
-        str, typer.Option(help="What hosts the server: auto, compose (containers), process, or external.")
-    ] = "",
-    set_: Annotated[
-        list[str] | None,
-        typer.Option("--set", help="Change one value: --set step.hold_s=60. Repeatable."),
-    ] = None,
-    image: options.Image = "",
-    project: options.Project = None,
-    job: options.Jobs = None,
-    assets: options.Assets = None,
-    run_config: options.RunConfig = None,
-    partition: options.Partitions = None,
-    tag: options.Tags = None,
-    env_file: options.EnvFile = None,
-    definitions: options.Definitions = "",
-    load_workers: Annotated[
-        int | None,
-        typer.Option(min=1, max=64, help="Processes that generate the load, by Locust's master."),
-    ] = None,
-    load_master: Annotated[
-        str,
-        typer.Option(
-            metavar="HOST:PORT",
-            help="Wait here for --load-workers workers from other hosts, instead of starting them.",
-        ),
-    ] = "",
-    webserver: external.Webserver = "",
-    location: external.Location = "",
-    code_server: external.CodeServers = None,
-    headers_file: external.HeadersFile = None,
-    ca_file: external.CaFile = None,
-    peak: external.Peak = 5,
-    most_failures: external.MostFailures = 3,
-    i_own_this: external.IOwnThis = False,
+    target: Target = "",
+    set_: Set = None,
+    *,
+    own: OwnCode,
+    deployed: Deployed,
+    generator: Generator,
     dry_run: DryRun = False,
     allow_overcommit: AllowOvercommit = False,
     results: Annotated[Path, typer.Option(help="Where results folders go.")] = Path("results"),
-    verify: Annotated[
-        bool,
-        typer.Option(
-            "--verify",
-            help="Then test the recommended settings: three times the limit, launched at once.",
-        ),
-    ] = False,
-    json_: Annotated[
-        bool, typer.Option("--json", help="Print findings.json on standard output.")
-    ] = False,
+    verify: Verify = False,
+    json_: Json = False,
     plain: Plain = False,
     metrics_port: MetricsPort = None,
 ) -> int:
@@ -109,25 +91,19 @@ def run(  # noqa: PLR0913 - one parameter an option
     With --image or --project your own code is the load: it is looked into first, each job is run
     once, and steps become as long as that asks for.
     """
-    deployed = external.Deployed(
-        webserver=webserver, location=location, code_servers=tuple(code_server or ()),
-        headers_file=headers_file, ca_file=ca_file, peak=peak, most_failures=most_failures,
+    wanted = Wanted(
+        campaign, preset, tuple(dagster or ()), target,
+        (*generator.changes(), *(set_ or ())), own, deployed,
     )  # fmt: skip
-    own = options.OwnCode(
-        image=image, project=project, deployed=location if webserver else "", jobs=tuple(job or ()), assets=tuple(assets or ()),
-        run_config=tuple(run_config or ()), partitions=tuple(partition or ()),
-        tags=tuple(tag or ()), env_file=env_file, definitions=definitions,
-    )  # fmt: skip
-    wanted = Wanted(campaign, preset, tuple(dagster or ()), target, (*generator_changes(load_workers, load_master), *(set_ or ())), own, deployed)
     plan = planned(wanted)
     if dry_run:
         _show_plan(plan)
         return 0
-    external.state_the_load(plan, allowed=i_own_this)
-    if own:
+    state_the_load(plan, allowed=deployed.i_own_this)
+    if wanted.is_own:
         with watching(Console(stderr=True), plain=True) as listener:
             plan = planned_for_own_code(wanted, plan, listener)
-        external.state_the_load(plan, allowed=i_own_this)
+        state_the_load(plan, allowed=deployed.i_own_this)
     watch = watching(Console(stderr=True), plain=plain, metrics_port=metrics_port)
     folder, verified = _measure(plan, results, watch, allow_overcommit, verify=verify)
     return show_measured(folder, as_json=json_) or verified

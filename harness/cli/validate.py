@@ -17,8 +17,9 @@ from harness.campaign.profiles import parse_profile
 from harness.campaign.promises.readers import UNDERSTOOD, read_configuration
 from harness.campaign.promises.types import Configuration, Promise
 from harness.campaign.promises.whole import Said, promise_of
-from harness.cli import own_code_options as own_options
+from harness.cli.option_groups import grouped
 from harness.cli.options import AllowOvercommit, MetricsPort, Plain
+from harness.cli.own_code_options import OwnCode
 from harness.cli.plans import Wanted, planned, planned_for_own_code
 from harness.errors import CampaignError, ExitCode
 from harness.rig.protocols import Listener
@@ -35,38 +36,37 @@ CODES = {
 }
 
 
+Files = Annotated[list[Path], typer.Argument(help=f"One or several files: {UNDERSTOOD}.")]
+Location = Annotated[
+    str, typer.Option(help="Which code location, where the files describe several.")
+]
+Limit = Annotated[
+    int | None, typer.Option(min=1, help="max_concurrent_runs, where the files do not say it.")
+]
+Size = Annotated[
+    str, typer.Option(help="Size of the server, where the files do not say it: 1vcpu-2gb.")
+]
+What = Annotated[str, typer.Option(help=f"What the runs do: {', '.join(PACKAGES)}.")]
+Release = Annotated[str, typer.Option(help="The release to test it with.")]
+DryRun = Annotated[
+    bool, typer.Option("--dry-run", help="Only say what is promised, and what would be done.")
+]
+Json = Annotated[bool, typer.Option("--json", help="Print validation.json.")]
+
+
+@grouped(own=OwnCode)
 def validate(  # noqa: PLR0913 - one parameter an option
-    files: Annotated[
-        list[Path], typer.Argument(help=f"One or several files: {UNDERSTOOD}.")
-    ],
-    location: Annotated[
-        str, typer.Option(help="Which code location, where the files describe several.")
-    ] = "",
-    limit: Annotated[
-        int | None,
-        typer.Option(min=1, help="max_concurrent_runs, where the files do not say it."),
-    ] = None,
-    profile: Annotated[
-        str, typer.Option(help="Size of the server, where the files do not say it: 1vcpu-2gb.")
-    ] = "",
-    workload: Annotated[
-        str, typer.Option(help=f"What the runs do: {', '.join(PACKAGES)}.")
-    ] = "io",
-    dagster: Annotated[str, typer.Option(help="The release to test it with.")] = "",
-    image: own_options.Image = "",
-    project: own_options.Project = None,
-    job: own_options.Jobs = None,
-    assets: own_options.Assets = None,
-    run_config: own_options.RunConfig = None,
-    partition: own_options.Partitions = None,
-    tag: own_options.Tags = None,
-    env_file: own_options.EnvFile = None,
-    definitions: own_options.Definitions = "",
+    files: Files,
+    location: Location = "",
+    limit: Limit = None,
+    profile: Size = "",
+    workload: What = "io",
+    dagster: Release = "",
+    *,
+    own: OwnCode,
     results: Annotated[Path, typer.Option(help="Where results folders go.")] = Path("results"),
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Only say what is promised, and what would be done.")
-    ] = False,
-    json_: Annotated[bool, typer.Option("--json", help="Print validation.json.")] = False,
+    dry_run: DryRun = False,
+    json_: Json = False,
     allow_overcommit: AllowOvercommit = False,
     plain: Plain = False,
     metrics_port: MetricsPort = None,
@@ -82,18 +82,13 @@ def validate(  # noqa: PLR0913 - one parameter an option
         [_read(path) for path in files],
         Said(location=location, limit=limit, profile=parse_profile(profile) if profile else None),
     )
-    own = own_options.OwnCode(
-        image=image, project=project, jobs=tuple(job or ()), assets=tuple(assets or ()),
-        run_config=tuple(run_config or ()), partitions=tuple(partition or ()),
-        tags=tuple(tag or ()), env_file=env_file, definitions=definitions,
-    )  # fmt: skip
     console = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
     for line in _promised(promise):
         console.print(line)
     with watching(Console(stderr=True), plain=plain, metrics_port=metrics_port) as listener:
         campaign = _campaign(promise, workload, dagster, own, listener if not dry_run else None)
         if dry_run:
-            return _would(promise, campaign, console)
+            return _would(campaign, console)
         from harness.rig.session import SessionOptions
         from harness.scenarios.validating import validate as put_to_the_test
 
@@ -117,7 +112,11 @@ def _read(path: Path) -> Configuration:
 
 
 def _campaign(
-    promise: Promise, workload: str, dagster: str, own: own_options.OwnCode, listener: Listener | None
+    promise: Promise,
+    workload: str,
+    dagster: str,
+    own: OwnCode,
+    listener: Listener | None,
 ) -> Campaign:
     """The bursts, of our workload or of the user's own code, which is looked into first."""
     from harness.scenarios.validating import validation_campaign
@@ -158,7 +157,7 @@ def _promised(promise: Promise) -> Sequence[str]:
     )
 
 
-def _would(promise: Promise, campaign: Campaign, console: Console) -> int:
+def _would(campaign: Campaign, console: Console) -> int:
     from harness.campaign.outline import lasts
     from harness.scenarios.validating import refusal
 

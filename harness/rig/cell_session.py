@@ -63,9 +63,7 @@ class CellSession:
         kept = reopen(folder) if go_on else None
         rig = Rig(
             target=self.hosting.target(self.cell, folder.path),
-            load=LocustDriver(
-                folder.path / "logs", secrets=self._secrets(), staff=self._staff()
-            ),
+            load=LocustDriver(folder.path / "logs", secrets=self._secrets(), staff=self._staff()),
             telemetry=TelemetrySuite(self.campaign.devices),
             writer=CellWriter(folder),
             journal=self.writer.journal,

@@ -135,6 +135,4 @@ def prepare(
 
         for each in software.values():
             ensure_env(each, progress=say)
-    return Hosting(
-        kind=kind, ledger=ledger, images=images, say=say, software=software, code=code
-    )
+    return Hosting(kind=kind, ledger=ledger, images=images, say=say, software=software, code=code)

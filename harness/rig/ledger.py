@@ -36,8 +36,8 @@ class Entry:
 
     `kind`: `process` (pid, created_s), `cgroup` (box: its name), `folder` (path), `compose`
     (project), `external` (runs at a webserver: project its address, path the file of headers, box
-    that of certificates). `owner_*` is the harness process responsible; while it lives, the entry is its
-    business. Stamps are epoch seconds; a pid alone proves nothing, it may have been reused.
+    that of certificates). `owner_*` is the harness process responsible; while it lives, the entry
+    is its business. Stamps are epoch seconds; a pid alone proves nothing, it may have been reused.
     """
 
     id: str

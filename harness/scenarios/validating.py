@@ -145,12 +145,10 @@ def _profile(promise: Promise) -> Profile:
 
 
 def _times(promise: Promise, run_s: float) -> StepTimes:
-    """Long enough for three waves through the limit, each launched at about a run a second a vCPU."""
+    """Long enough for three waves through the limit, launched at about a run a second a vCPU."""
     launching_s = BURST_FACTOR * promise.limit / (promise.vcpu * promise.replicas)
     waves_s = float(math.ceil((BURST_FACTOR + 1) * run_s + launching_s + SLACK_S))
-    return StepTimes(
-        hold_s=min(LONGEST_HOLD_S, waves_s), drain_s=min(LONGEST_DRAIN_S, 3 * waves_s)
-    )
+    return StepTimes(hold_s=min(LONGEST_HOLD_S, waves_s), drain_s=min(LONGEST_DRAIN_S, 3 * waves_s))
 
 
 def _name(text: str) -> str:

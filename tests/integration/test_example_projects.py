@@ -1,4 +1,4 @@
-"""The example projects do what they are for: they load as their settings say, and their jobs run."""
+"""The example projects load as their settings say, and their jobs run."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ else:
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
 defs = module.defs
-job = defs.resolve_job_def(sys.argv[2]) if hasattr(defs, "resolve_job_def") else defs.get_job_def(sys.argv[2])
+job = defs.resolve_job_def(sys.argv[2])
 given = {"partition_key": sys.argv[3]} if len(sys.argv) > 3 else {}
 result = job.execute_in_process(**given)
 print("@ran", json.dumps([result.success, len(result.get_asset_materialization_events())]))

@@ -44,7 +44,7 @@ def children() -> list[psutil.Process]:
 def test_a_closed_model_keeps_as_many_in_flight_whoever_sends_them(
     tmp_path: Path, workers: int
 ) -> None:
-    with serving(Behaviour(run_s=0.5)) as fake:
+    with serving(Behaviour(run_s=2.0)) as fake:
         outcome = run(tmp_path, order(fake), workers)
     assert outcome.abort_reason == ""
     assert {each.status for each in outcome.runs} == {"SUCCESS"}

@@ -242,7 +242,11 @@ REFUSED: tuple[tuple[Rule, str, str], ...] = (
     (pure, "harness.analysis.slo", "import polars as pl\npl.read_parquet('x')"),
     (pure, "harness.campaign.loading", "import socket"),
     (generator_is_a_child, "harness.rig.load.driver", "def f():\n    import locust"),
-    (generator_is_a_child, "harness.rig.load.driver", "from harness.rig.load.child import settings"),
+    (
+        generator_is_a_child,
+        "harness.rig.load.driver",
+        "from harness.rig.load.child import settings",
+    ),
     (generator_is_a_child, "workloads.io.definitions", "from gevent import sleep"),
     (no_dagster_in_the_harness, "harness.rig.telemetry.ping", "import dagster._grpc"),
     (no_dagster_in_the_harness, "harness.rig.load.phases", "from dagster_postgres import x"),

@@ -47,7 +47,7 @@ class Claim:
         scenario: what measures it; empty where nothing here can.
         holds: when it is true, over the scenario's figures (`predicate`).
         depends: when it is neither true nor false; looked at before `holds`.
-        depends_on: on what, in words; `{figure}` puts one in.
+        depends_on: on what, in words; `{figure}` puts one in, `{share:%}` one as per cent.
         cannot: why nothing here can decide it, and what would.
         note: what the code of Dagster implies.
         instead: what to do instead, where it does not hold or depends.

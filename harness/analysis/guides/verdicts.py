@@ -67,5 +67,14 @@ def _figure(figures: Figures, name: str) -> Figure:
     return figures.get(name, missing)
 
 
+class _Told(float):
+    """A number in a sentence: `{x}` three digits, thousands in full; `{x:%}` per cent."""
+
+    def __format__(self, how: str) -> str:
+        if how == "%":
+            return f"{100 * self:.2g} %" if abs(self) < 0.1 else f"{100 * self:.0f} %"
+        return f"{float(self):,.0f}" if abs(self) >= 1000 else f"{float(self):.3g}"
+
+
 def _filled(words: str, values: Mapping[str, float]) -> str:
-    return words.format_map({name: f"{value:.3g}" for name, value in values.items()})
+    return words.format_map({name: _Told(value) for name, value in values.items()})

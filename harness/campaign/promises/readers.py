@@ -159,7 +159,9 @@ def _instance(root: Tree, source: str, kind: str) -> Configuration:
     limit = next((place for place in places if place), places[1])
     queue = root.at("run_coordinator", "config")
     queue = queue if queue.at("dequeue_use_threads") else root.at("run_queue")
-    threads = queue.at("dequeue_num_workers").count() if queue.at("dequeue_use_threads").value else None
+    threads = (
+        queue.at("dequeue_num_workers").count() if queue.at("dequeue_use_threads").value else None
+    )
     launcher = root.at("run_launcher", "class").text()
     notes = (_elsewhere(launcher),) if launcher and launcher not in OWN_PROCESS else ()
     return Configuration(

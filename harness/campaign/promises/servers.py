@@ -56,7 +56,10 @@ class Found:
     def promise(self) -> ServerPromise:
         """What was found."""
         return ServerPromise(
-            name=self._name, said=self._said, faults=tuple(self._faults), **self._fields  # type: ignore[arg-type]
+            name=self._name,
+            said=self._said,
+            faults=tuple(self._faults),
+            **self._fields,  # type: ignore[arg-type]
         )
 
 

@@ -20,10 +20,12 @@ LOCUSTFILE = Path(__file__).with_name("locustfile.py")
 class Staff:
     """Who generates the load. `workers`: processes; one needs no master. `master` (`host:port`):
     where a master waits for workers that somebody else starts, instead of starting them.
+    `python`: the interpreter that has Locust.
     """
 
     workers: int = 1
     master: str = ""
+    python: str = sys.executable
 
     @property
     def is_crew(self) -> bool:
@@ -44,11 +46,9 @@ class Place:
     secrets: Path | None = None
 
 
-def spawns(
-    order: LoadOrder, staff: Staff, place: Place, *, python: str = sys.executable
-) -> list[Spawn]:
+def spawns(order: LoadOrder, staff: Staff, place: Place) -> list[Spawn]:
     """Everything to be started for a step, the leader first."""
-    base = [python, "-m", "locust", "--locustfile", str(LOCUSTFILE), "--loglevel", "INFO"]
+    base = [staff.python, "-m", "locust", "--locustfile", str(LOCUSTFILE), "--loglevel", "INFO"]
     environment = _environment(place)
     ordered = {**environment, "LOAD_ORDER": encode_order(order), "LOAD_OUT": str(place.lines)}
     leading = [*base, *_arguments(order)]

@@ -6,8 +6,9 @@ moment to start; every record goes to the master, with its stamps on the master'
 
     crew_hello  worker → master   t0                        its clock when it asks
     crew_order  master → worker   order, place, t0, t1, t2  the master's clock at both ends
-    crew_ready  worker → master                             its users stand ready
-    crew_start  master → workers  start_s                   on the master's clock
+    crew_ready  worker → master   users                     so many of its users stand ready
+    crew_start  master → worker   start_s, first            on the master's clock; its first user's
+                                                            number among all
     crew_lines  worker → master   lines                     records, see `records`
     crew_done   worker → master                             it has nothing in flight any more
 """
@@ -34,9 +35,7 @@ STAMPS = ("at_s", "intended_s", "sent_s")
 class Channel(Protocol):
     """What we use of Locust's runners."""
 
-    def send_message(
-        self, msg_type: str, data: Any = None, client_id: str | None = None
-    ) -> None:
+    def send_message(self, msg_type: str, data: Any = None, client_id: str | None = None) -> None:
         """To the master, or from it to one worker or all."""
 
     def register_message(self, msg_type: str, listener: Callable[..., None]) -> None:
@@ -45,15 +44,11 @@ class Channel(Protocol):
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """A worker's place: `index` of `count`, and what its clock lacks to the master's, in seconds."""
+    """A worker's place: `index` of `count`, and what its clock lacks to the master's in seconds."""
 
     index: int
     count: int
     offset_s: float
-
-    def number(self, user: int) -> int:
-        """Of the step's users, counted from 0, that of this worker's own."""
-        return self.index + user * self.count
 
     def share(self, moments: Iterator[float]) -> Iterator[float]:
         """This worker's arrivals of all: every `count`-th."""
@@ -64,10 +59,6 @@ class Place:
         if runs is None:
             return None
         return runs // self.count + (self.index < runs % self.count)
-
-    def users(self, users: int) -> int:
-        """How many of the step's users are this worker's, as Locust shares them out."""
-        return users // self.count + (self.index < users % self.count)
 
     def here_s(self, master_s: float) -> float:
         """A moment of the master's clock on this one."""
@@ -118,7 +109,7 @@ class Foreman:
         self._finish = finish
         self._clock = clock
         self._places: dict[str, int] = {}
-        self._ready: set[str] = set()
+        self._ready: dict[str, int] = {}
         self._done: set[str] = set()
         channel.register_message("crew_hello", self._hello)
         channel.register_message("crew_ready", self._is_ready)
@@ -142,9 +133,14 @@ class Foreman:
         self._channel.send_message("crew_order", answer, client_id=msg.node_id)
 
     def _is_ready(self, msg: Any, **_: Any) -> None:
-        self._ready.add(msg.node_id)
-        if len(self._ready) == self._count:
-            self._channel.send_message("crew_start", {"start_s": self._clock() + LEAD_S})
+        self._ready[msg.node_id] = msg.data["users"]
+        if len(self._ready) < self._count:
+            return
+        start_s, first = self._clock() + LEAD_S, 0
+        for node in sorted(self._ready, key=self._places.__getitem__):
+            told = {"start_s": start_s, "first": first}
+            self._channel.send_message("crew_start", told, client_id=node)
+            first += self._ready[node]
 
     def _take(self, msg: Any, **_: Any) -> None:
         index = self._places.get(msg.node_id, 0)
@@ -163,7 +159,8 @@ class Member:
     Args:
         channel: Locust's runner.
         order_came: is given the order and the place.
-        start_came: is given the moment to start, on this clock.
+        start_came: is given the moment to start, on this clock, and the number of its first user
+            among all, from 0.
         clock: epoch seconds.
     """
 
@@ -172,7 +169,7 @@ class Member:
         channel: Channel,
         *,
         order_came: Callable[[LoadOrder, Place], None],
-        start_came: Callable[[float], None],
+        start_came: Callable[[float, int], None],
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._channel = channel
@@ -188,9 +185,9 @@ class Member:
         """Ask for the order."""
         self._channel.send_message("crew_hello", {"t0": self._clock()})
 
-    def ready(self) -> None:
-        """All users of this worker stand ready."""
-        self._channel.send_message("crew_ready", {})
+    def ready(self, users: int) -> None:
+        """All users of this worker stand ready: so many."""
+        self._channel.send_message("crew_ready", {"users": users})
 
     def write(self, line: Line) -> None:
         """Keep a record for the next `flush`, with its stamps on the master's clock."""
@@ -219,4 +216,4 @@ class Member:
         self._order_came(decode_order(told["order"]), self._place)
 
     def _start(self, msg: Any, **_: Any) -> None:
-        self._start_came(self._place.here_s(msg.data["start_s"]))
+        self._start_came(self._place.here_s(msg.data["start_s"]), msg.data["first"])

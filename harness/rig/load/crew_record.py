@@ -64,7 +64,7 @@ class CrewRecord:
             self._records[worker].add(line)
 
     def outcome(self, *, abort_reason: str, end_s: float) -> LoadOutcome:
-        """Everything as facts; see `StepRecord.outcome`. The drain begins with the last worker's."""
+        """Everything as facts, as `StepRecord.outcome`; the drain begins with the last worker's."""
         each = [r.outcome(abort_reason=abort_reason, end_s=end_s) for r in self._records]
         if len(each) == 1:
             return each[0]

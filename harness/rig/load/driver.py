@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -42,7 +41,6 @@ class LocustDriver:
             when missing.
         secrets: a file of variables whose values are masked in everything written.
         staff: who generates the load; one process where left out.
-        python: the interpreter that has Locust.
         clock: monotonic seconds.
         sleep: waits.
         connect: opens a transport to a webserver: (its address, timeout in seconds, access).
@@ -54,14 +52,12 @@ class LocustDriver:
         *,
         secrets: Path | None = None,
         staff: Staff | None = None,
-        python: str = sys.executable,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
         connect: Connect = graphql.connect,
     ) -> None:
         self._folder = folder
         self._secrets = secrets
-        self._python = python
         self._clock = clock
         self._sleep = sleep
         self._connect = connect
@@ -123,7 +119,7 @@ class LocustDriver:
             reader = LineReader(lines.read)
             try:
                 place = Place(lines=files.lines, log=files.log, secrets=self._secrets)
-                started = spawns(order, self._staff, place, python=self._python)
+                started = spawns(order, self._staff, place)
                 self._children.start(started, cwd=self._folder)
                 watch = _Watch(order=order, abort=abort, progress=progress, files=files)
                 reason = self._follow(watch, record, reader)

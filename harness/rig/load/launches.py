@@ -11,9 +11,7 @@ from harness.rig.protocols import JobOrder, LoadOrder
 PARTITION_TAG = "dagster/partition"
 
 
-def launch_bodies(
-    post: graphql.Transport, order: LoadOrder
-) -> dict[str, Iterator[graphql.Body]]:
+def launch_bodies(post: graphql.Transport, order: LoadOrder) -> dict[str, Iterator[graphql.Body]]:
     """The bodies of `launchRun` by job, endlessly: one after the other, partition by partition.
 
     Dagster wants to know the repository, which has any name.

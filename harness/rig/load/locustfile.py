@@ -34,7 +34,7 @@ from pathlib import Path
 from typing import Any
 
 import gevent
-from gevent.event import AsyncResult
+from gevent.event import AsyncResult, Event
 from gevent.socket import wait_read
 from locust import FastHttpUser, constant, events, task
 from locust.argument_parser import LocustArgumentParser
@@ -95,7 +95,12 @@ def open_session(environment: Environment, **_: Any) -> None:
         return
     settings.mask_secrets()
     if isinstance(runner, WorkerRunner) and options is not None and options.crew:
-        gevent.spawn(enlist, environment, runner, opened)
+        spawned = Event()
+        # Now: all users may be there before this worker has been told its order.
+        environment.events.spawning_complete.add_listener(  # type: ignore[no-untyped-call]
+            lambda **_: spawned.set()
+        )
+        gevent.spawn(enlist, environment, runner, opened, spawned)
         return
     order = settings.order_for(options, environment.host)
     opened.set(Session(environment, order, record_writer(environment)))
@@ -128,18 +133,21 @@ def lead(environment: Environment, runner: MasterRunner) -> None:
     gevent.spawn(watch)
 
 
-def enlist(environment: Environment, runner: WorkerRunner, opened: AsyncResult) -> None:
+def enlist(
+    environment: Environment, runner: WorkerRunner, opened: AsyncResult, spawned: Event
+) -> None:
     """A worker's part: its order, its users ready, the start, and its records sent."""
     told, start = AsyncResult(), AsyncResult()
     member = Member(
-        runner, order_came=lambda order, place: told.set((order, place)), start_came=start.set
+        runner,
+        order_came=lambda order, place: told.set((order, place)),
+        start_came=lambda start_s, first: start.set((start_s, first)),
     )
     member.hello()
     order, place = told.get()
     settings.use(order)
-    opened.set(
-        Session(environment, order, member.write, crew=Crew(member=member, place=place, start=start))
-    )
+    crew = Crew(member=member, place=place, spawned=spawned, start=start)
+    opened.set(Session(environment, order, member.write, crew=crew))
     while True:
         gevent.sleep(FLUSH_S)
         member.flush()
@@ -172,7 +180,7 @@ class DagsterUser(FastHttpUser):
         job = session.turns.take().job
         label = f" {job}" if len(session.launch_bodies) > 1 else ""
         sent_s = time.time()
-        number = recorder.sent(self._number, intended_s, job)
+        number = recorder.sent(session.number(self._number), intended_s, job)
         launch = self._launch(next(session.launch_bodies[job]), f"launchRun{label}")
         recorder.answered(number, launch)
         if launch.run_id is None:

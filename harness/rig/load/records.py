@@ -53,9 +53,14 @@ def decode_order(text: str) -> LoadOrder:
         ValueError, TypeError, KeyError: it is not one.
     """
     fields = json.loads(text)
-    jobs = tuple(JobOrder(**job) for job in fields.pop("jobs"))
+    jobs = tuple(_job(job) for job in fields.pop("jobs"))
     access = Access(**fields.pop("access"))
     return LoadOrder(**fields, jobs=jobs, access=access)
+
+
+def _job(fields: Mapping[str, Any]) -> JobOrder:
+    lists = {key: tuple(fields[key]) for key in ("partitions", "assets")}
+    return JobOrder(**{**fields, **lists})
 
 
 def write_lines(path: Path) -> Callable[[Line], None]:

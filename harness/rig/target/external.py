@@ -16,12 +16,15 @@ from typing import Any
 from harness.campaign.external import External
 from harness.errors import TargetFailed
 from harness.facts.model import Limits
+from harness.rig.env_file import secret_values
 from harness.rig.ledger import Entry, Ledger
 from harness.rig.protocols import Access, Endpoints, Replica, ServerDeath
-from harness.rig.env_file import secret_values
 
 TAG = "dagster-load-harness/campaign"
 QUIET_TIMEOUT_S = 300.0
+NO_LIMITS = Limits(cpu_cores=None, memory_bytes=None)
+"""None that we know of."""
+
 LOOK_S = 2.0
 
 CancelRuns = Callable[[str, Access, Mapping[str, str]], int]
@@ -109,7 +112,7 @@ class ExternalTarget:
             location=self._place.location,
             database_dsn=None,
             replicas=tuple(
-                Replica(name=f"code-server-{n}", grpc_address=address, limits=Limits())
+                Replica(name=f"code-server-{n}", grpc_address=address, limits=NO_LIMITS)
                 for n, address in enumerate(self._place.code_servers, start=1)
             ),
             access=access_of(self._place),

@@ -212,7 +212,7 @@ def _mean(
 SCENARIO = Scenario(
     name="arrivals",
     question="How many runs are there at once, and do 2.5 times the average cover bursts?",
-    minutes=6.5,
+    minutes=7,
     quick_minutes=None,
     measure=measure,
     figures=figures,

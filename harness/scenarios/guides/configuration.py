@@ -153,8 +153,8 @@ def _number(given: Mapping[str, Values], name: str, key: str, meaning: str) -> F
 SCENARIO = Scenario(
     name="configuration",
     question="Do the guides' snippets of configuration mean what they are said to mean?",
-    minutes=1.5,
-    quick_minutes=0.7,
+    minutes=1.2,
+    quick_minutes=0.5,
     measure=measure,
     figures=figures,
 )

@@ -175,8 +175,8 @@ def _await_held(bench: Bench, server: LabServer) -> None:
 SCENARIO = Scenario(
     name="launch-rate",
     question="Do worker threads limit how fast runs start, or how many there are?",
-    minutes=5,
-    quick_minutes=1.3,
+    minutes=3.5,
+    quick_minutes=1.1,
     measure=measure,
     figures=figures,
 )

@@ -156,7 +156,7 @@ def _others(seen: Observations) -> dict[str, Figure]:
 SCENARIO = Scenario(
     name="location-size",
     question="What does a location cost by its number of assets, jobs, sensors and partitions?",
-    minutes=5,
+    minutes=4.5,
     quick_minutes=None,
     measure=measure,
     figures=figures,

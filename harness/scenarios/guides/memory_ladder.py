@@ -112,8 +112,8 @@ def _wall(bench: Bench, lab: Lab) -> None:
 SCENARIO = Scenario(
     name="memory-ladder",
     question="Is memory a base plus so much a run, and do runs share what they import?",
-    minutes=6,
-    quick_minutes=2,
+    minutes=4,
+    quick_minutes=1.6,
     measure=measure,
     figures=figures,
 )

@@ -274,7 +274,7 @@ SCENARIO = Scenario(
     name="monolith",
     question="Is a monolith one process, does a broken location break it, and does merging save?",
     minutes=5,
-    quick_minutes=1.8,
+    quick_minutes=1.4,
     measure=measure,
     figures=figures,
 )

@@ -200,8 +200,8 @@ def _ooms(server: LabServer) -> float:
 SCENARIO = Scenario(
     name="oom-blast",
     question="Who dies when memory runs out, and what is lost with it?",
-    minutes=7,
-    quick_minutes=2.3,
+    minutes=9,
+    quick_minutes=3.2,
     measure=measure,
     figures=figures,
 )

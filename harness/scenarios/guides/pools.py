@@ -111,7 +111,7 @@ def _counts(group: str, when: str, runs: Sequence[Values]) -> Figures:
 SCENARIO = Scenario(
     name="pools",
     question="Does the limit of a pool count runs in progress, or ops?",
-    minutes=3,
+    minutes=3.5,
     quick_minutes=None,
     measure=measure,
     figures=figures,

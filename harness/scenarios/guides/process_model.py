@@ -187,8 +187,8 @@ def _fit(rows: Sequence[Any]) -> Figure:
 SCENARIO = Scenario(
     name="process-model",
     question="Is a run a thread or a process, and do worker threads cap how many there are?",
-    minutes=3,
-    quick_minutes=1,
+    minutes=2.5,
+    quick_minutes=1.1,
     measure=measure,
     figures=figures,
 )

@@ -189,7 +189,7 @@ def _median(seen: Observations, key: str, **match: Any) -> float | None:
 SCENARIO = Scenario(
     name="profiling-asset",
     question="Does an asset that profiles itself tell what a run takes?",
-    minutes=3,
+    minutes=2.5,
     quick_minutes=1,
     measure=measure,
     figures=figures,

@@ -190,7 +190,7 @@ SCENARIO = Scenario(
     name="replicas",
     question="What does one DNS name in front of several replicas do to launches and roll-outs?",
     minutes=6,
-    quick_minutes=1.7,
+    quick_minutes=1.9,
     measure=measure,
     figures=figures,
 )

@@ -114,7 +114,7 @@ SCENARIO = Scenario(
     name="residency-ladder",
     question="How many runs does one server hold, by what they do, and which limit gives first?",
     minutes=14,
-    quick_minutes=3.5,
+    quick_minutes=3.4,
     measure=measure,
     figures=figures,
 )

@@ -226,7 +226,7 @@ def _await_ends(lab: Lab, launches: Sequence[Launched], containers: Sequence[Lab
 SCENARIO = Scenario(
     name="run-task",
     question="What does a run do while its steps have containers of their own, and what fails?",
-    minutes=5,
+    minutes=4,
     quick_minutes=None,
     measure=measure,
     figures=figures,

@@ -235,7 +235,7 @@ SCENARIO = Scenario(
     name="sensor-saturation",
     question="Does num_queued_requests warn when sensors hold every worker thread?",
     minutes=6,
-    quick_minutes=1.6,
+    quick_minutes=1.5,
     measure=measure,
     figures=figures,
 )

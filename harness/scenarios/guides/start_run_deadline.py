@@ -139,7 +139,7 @@ def _told(row: RunRow) -> Mapping[str, Any]:
 SCENARIO = Scenario(
     name="start-run-deadline",
     question="What becomes of runs whose launch takes longer than its deadline?",
-    minutes=5,
+    minutes=4,
     quick_minutes=None,
     measure=measure,
     figures=figures,

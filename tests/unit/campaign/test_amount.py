@@ -30,9 +30,7 @@ def test_a_search_is_counted_as_if_every_step_were_the_highest() -> None:
 
 
 def test_runs_of_unknown_length_are_taken_to_last_a_second() -> None:
-    plan = load(
-        MINIMAL, TIMES, "warmup_runs=0", "search={strategy: ladder, concurrencies: [2]}"
-    )
+    plan = load(MINIMAL, TIMES, "warmup_runs=0", "search={strategy: ladder, concurrencies: [2]}")
     assert most_runs(plan) == 10 + 20
 
 

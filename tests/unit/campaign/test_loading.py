@@ -105,7 +105,10 @@ class TestProblems:
                 "dagster: '1.13'",
                 "dagster: 1.13 is no release such as 1.13.27, and builds does not explain it",
             ),
-            ("target: podman", "target: must be 'auto', 'compose' or 'process', not 'podman'"),
+            (
+                "target: podman",
+                "target: must be 'auto', 'compose', 'process' or 'external', not 'podman'",
+            ),
             ("max_workers: []", "max_workers: must not be empty"),
             ("replicas: {a: 1}", "replicas: must be a list"),
             ("step: 5", "step: must be a mapping of keys to values, not 5"),

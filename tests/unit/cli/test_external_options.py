@@ -16,12 +16,12 @@ from harness.errors import CampaignError
 pytestmark = pytest.mark.unit
 
 THERE = Deployed(
-    webserver="https://dagster.example.org/", location="shop", code_servers=("host:4000",), peak=4
+    webserver="https://dagster.example.org/", location="shop", code_server=["host:4000"], peak=4
 )
 
 
 def plan(deployed: Deployed = THERE) -> Campaign:
-    own = OwnCode(deployed=deployed.location, jobs=("etl",))
+    own = OwnCode(job=["etl"])
     return planned(Wanted(None, "", (), "external", (), own, deployed))
 
 

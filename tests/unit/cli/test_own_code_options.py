@@ -20,7 +20,7 @@ def workload(own: OwnCode) -> Workload:
 
 
 def test_an_image_takes_the_place_of_the_campaign_s_workloads() -> None:
-    own = OwnCode(image="reg.example:5000/team/My-Location:tag", jobs=("etl:3", "report"))
+    own = OwnCode(image="reg.example:5000/team/My-Location:tag", job=["etl:3", "report"])
     plan = planned(Wanted(None, "", (), "", (), own))
     (found,) = plan.workloads
     assert plan.name == "own-my-location"
@@ -35,8 +35,8 @@ def test_run_config_and_partitions_go_to_all_jobs_or_to_the_one_named(tmp_path: 
     every.write_text("ops: {a: {config: 1}}\nday: 2026-01-02\n", encoding="utf-8")
     one.write_text("ops: {b: 2}\n", encoding="utf-8")
     own = OwnCode(
-        project=tmp_path, jobs=("etl", "report"), run_config=(str(every), f"report={one}"),
-        partitions=("etl=d1", "etl=d2"), tags=("team=data",),
+        project=tmp_path, job=["etl", "report"], run_config=[str(every), f"report={one}"],
+        partition=["etl=d1", "etl=d2"], tag=["team=data"],
     )  # fmt: skip
     etl, report = workload(own).jobs
     assert etl.params == {"ops": {"a": {"config": 1}}, "day": "2026-01-02"}
@@ -46,7 +46,7 @@ def test_run_config_and_partitions_go_to_all_jobs_or_to_the_one_named(tmp_path: 
 
 
 def test_assets_are_a_job_of_their_own() -> None:
-    (job,) = workload(OwnCode(image="x", assets=("shop/orders, best:2",))).jobs
+    (job,) = workload(OwnCode(image="x", assets=["shop/orders, best:2"])).jobs
     assert (job.name, job.share, job.assets) == ("shop/orders, best", 2.0, ("shop/orders", "best"))
 
 
@@ -61,14 +61,14 @@ def test_paths_are_written_down_whole(tmp_path: Path, monkeypatch: pytest.Monkey
 @pytest.mark.parametrize(
     ("own", "said"),
     [
-        (OwnCode(jobs=("a",)), "--image, --project or --webserver"),
+        (OwnCode(job=["a"]), "--image, --project or --webserver"),
         (OwnCode(env_file=Path("x")), "--image, --project or --webserver"),
-        (OwnCode(image="x", project=Path(".")), "an image, a project, or a deployment"),
-        (OwnCode(image="x", tags=("a=b",)), "--job NAME"),
-        (OwnCode(image="x", jobs=("a",), tags=("ab",)), "KEY=VALUE"),
+        (OwnCode(image="x", project=Path()), "an image, a project, or a deployment"),
+        (OwnCode(image="x", tag=["a=b"]), "--job NAME"),
+        (OwnCode(image="x", job=["a"], tag=["ab"]), "KEY=VALUE"),
         (OwnCode(image="x", definitions="my.module"), "module:NAME"),
-        (OwnCode(image="x", jobs=("a",), run_config=("none.yaml",)), "cannot be read"),
-        (OwnCode(image="x", assets=(" , ",)), "at least one asset"),
+        (OwnCode(image="x", job=["a"], run_config=["none.yaml"]), "cannot be read"),
+        (OwnCode(image="x", assets=[" , "]), "at least one asset"),
     ],
 )
 def test_options_that_mean_nothing_are_refused(own: OwnCode, said: str) -> None:

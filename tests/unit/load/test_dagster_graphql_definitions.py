@@ -62,6 +62,6 @@ def test_a_repository_that_is_not_there_is_an_error() -> None:
         gql.parse_definitions(answer)
 
 
-def test_partitions_are_those_of_the_job() -> None:
-    keys = {"__typename": "Pipeline", "partitionKeysOrError": {"partitionKeys": ["b", "a"]}}
+def test_partitions_come_newest_first_where_dagster_gives_them_oldest_first() -> None:
+    keys = {"__typename": "Pipeline", "partitionKeysOrError": {"partitionKeys": ["a", "b"]}}
     assert gql.parse_partition_keys({"data": {"pipelineOrError": keys}}) == ("b", "a")

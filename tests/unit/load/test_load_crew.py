@@ -58,6 +58,7 @@ class Crewed:
     finished: list[int] = field(default_factory=list)
     told: list[tuple[LoadOrder, Place]] = field(default_factory=list)
     starts: list[float] = field(default_factory=list)
+    firsts: list[int] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.wire = Wire()
@@ -71,9 +72,13 @@ class Crewed:
         return Member(
             self.wire.worker(f"worker-{number}"),
             order_came=lambda came, place: self.told.append((came, place)),
-            start_came=self.starts.append,
+            start_came=self._started,
             clock=lambda: self.wire.now_s + self.wrong_s[number],
         )
+
+    def _started(self, start_s: float, first: int) -> None:
+        self.starts.append(start_s)
+        self.firsts.append(first)
 
 
 def test_every_worker_is_told_the_whole_order_and_a_place_of_its_own() -> None:
@@ -89,12 +94,13 @@ def test_all_start_at_one_moment_once_the_last_is_ready() -> None:
     crew = Crewed(wrong_s=(5.0, -3.0))
     for member in crew.members:
         member.hello()
-    crew.members[0].ready()
+    crew.members[0].ready(3)
     assert crew.starts == []
-    crew.members[1].ready()
+    crew.members[1].ready(1)
     here = [start - wrong for start, wrong in zip(crew.starts, crew.wrong_s, strict=True)]
     assert here[0] == pytest.approx(here[1])
-    assert here[0] == pytest.approx(crew.wire.now_s - crew.wire.delay_s + LEAD_S)
+    assert here[0] == pytest.approx(crew.wire.now_s - 2 * crew.wire.delay_s + LEAD_S)
+    assert crew.firsts == [0, 3]  # users are numbered through
 
 
 def test_records_come_with_the_stamps_of_the_master_s_clock() -> None:
@@ -140,9 +146,6 @@ def test_shares_add_up_to_the_whole(count: int) -> None:
     moments = [float(number) for number in range(10)]
     assert sorted(m for place in places for m in place.share(iter(moments))) == moments
     assert sum(place.limit(10) or 0 for place in places) == 10
-    assert sum(place.users(7) for place in places) == 7
-    numbers = [place.number(user) for place in places for user in range(3)]
-    assert sorted(numbers) == list(range(3 * count))
 
 
 def test_alone_nothing_is_shared() -> None:

@@ -154,7 +154,7 @@ class Machine:
         patch.setattr(
             cell_session, "Rig", partial(Rig, clock=self.clock.time, sleep=self.clock.sleep)
         )
-        patch.setattr(cell_session, "LocustDriver", lambda _: self._load())
+        patch.setattr(cell_session, "LocustDriver", lambda _, **__: self._load())
         patch.setattr(cell_session, "TelemetrySuite", lambda _: Telemetry(clock=self.clock))
 
     def _load(self) -> FakeLoad:

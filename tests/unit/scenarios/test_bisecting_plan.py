@@ -134,7 +134,7 @@ def test_an_unknown_metric_lists_the_known_ones() -> None:
 @pytest.mark.parametrize(
     ("option", "value", "said"),
     [("workload", "ioo", "did you mean io?"), ("profile", "1vcpu-9gb", "Nearest legal"),
-     ("target", "kubernetes", "must be 'auto', 'compose' or 'process'")],
+     ("target", "kubernetes", "must be 'auto', 'compose', 'process' or 'external'")],
 )  # fmt: skip
 def test_what_no_campaign_can_be_is_refused_in_its_words(
     option: str, value: str, said: str

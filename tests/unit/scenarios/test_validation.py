@@ -44,7 +44,7 @@ def test_memory_that_gave_out_asks_for_more_of_it_or_a_lower_limit() -> None:
     )  # fmt: skip
     broken = {
         "verdict": "fail", "broken": ("no_oom",), "oom_kills": 2, "completed": 8, "failed": 2,
-        "slo": {"no_oom": SloFinding(observed=2, limit=0, ok=False, note="")},
+        "slo": {"no_oom": filled(SloFinding, observed=2, limit=0, ok=False)},
     }  # fmt: skip
     answer = judge_validation(measured({}, broken, memory=memory), ASKED)
     assert answer.answer == "does not hold"
@@ -69,9 +69,7 @@ def test_replicas_share_the_limit() -> None:
 @pytest.mark.parametrize(
     ("workers", "said"), [(6, "max_workers 14"), (40, "more vCPU, or fewer launches at a time")]
 )
-def test_lost_health_checks_ask_for_threads_or_for_cpu(
-    workers: int, said: str
-) -> None:
+def test_lost_health_checks_ask_for_threads_or_for_cpu(workers: int, said: str) -> None:
     broken = {"verdict": "fail", "broken": ("probe_s_p99",), "slo": {}}
     asked = replace(ASKED, max_workers=workers)
     assert said in judge_validation(measured(broken), asked).mend[0]

@@ -37,7 +37,9 @@ def answers(monkeypatch: pytest.MonkeyPatch, *, inspect: Any, said: str) -> list
 
 def test_an_image_is_asked_without_a_network_and_removed(monkeypatch: pytest.MonkeyPatch) -> None:
     config = {"Env": ["A=b=c"], "Entrypoint": None, "Cmd": ["x"], "User": "app"}
-    told = '@held {"python": "3.12.1", "dagster": "1.12.3", "dagster_postgres": null, "driver": null}'
+    told = (
+        '@held {"python": "3.12.1", "dagster": "1.12.3", "dagster_postgres": null, "driver": null}'
+    )
     asked = answers(
         monkeypatch, inspect={"Config": config, "Id": "sha256:1"}, said=f"motd\n{told}\n"
     )

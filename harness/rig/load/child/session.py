@@ -6,7 +6,6 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from typing import Any
 
 import gevent
 from gevent.event import AsyncResult, Event
@@ -38,10 +37,14 @@ HEADERS = {"Connection": "close"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Crew:
-    """What a session of several has beside its own: its place, and the word to start."""
+    """What a session of several has beside its own: its place, and the word to start.
+
+    `spawned` is set once Locust has spawned all users of all workers.
+    """
 
     member: Member
     place: Place
+    spawned: Event
     start: AsyncResult
 
 
@@ -88,8 +91,7 @@ class Session:
             clock=time.time, sleep=gevent.sleep, dropped=self.recorder.dropped
         )
         self._users = 0
-        self._all_spawned = False
-        environment.events.spawning_complete.add_listener(self._spawned)
+        self._first_user = 0
         self._open = Event()
         self._start_s = 0.0
         self._last_send_s = float("inf")
@@ -97,18 +99,19 @@ class Session:
         # In the background: Locust spawns the users only after its listeners return.
         self._greenlets: list[gevent.Greenlet] = [gevent.spawn(self._conduct)]
 
-    def _spawned(self, **_: Any) -> None:
-        self._all_spawned = True
-
     def close(self) -> None:
         """End polling; safe to call from our own greenlet."""
         others = [each for each in self._greenlets if each is not gevent.getcurrent()]
         gevent.killall(others, block=False)
 
     def join(self) -> int:
-        """A user has come; returns its number, from 0."""
+        """A user has come; returns its number among those of this process, from 0."""
         self._users += 1
-        return self._place.number(self._users - 1)
+        return self._users - 1
+
+    def number(self, user: int) -> int:
+        """The number of one of our users among those of all processes; known once it began."""
+        return self._first_user + user
 
     def turn(self, user: int) -> float:
         """Block until it is this user's turn; returns the moment meant for it.
@@ -120,7 +123,7 @@ class Session:
         self._open.wait()
         if not self._ordered:
             return time.time()
-        intended_s = first_send_s(self._order, user, self._start_s)
+        intended_s = first_send_s(self._order, self.number(user), self._start_s)
         gevent.sleep(max(0.0, intended_s - time.time()))
         return intended_s
 
@@ -182,14 +185,15 @@ class Session:
             return waiting >= users_of(self._order)
         # How many of the users are ours is Locust's to say; with few, it may be none.
         spawned = self._environment.runner.user_count if self._environment.runner else 0
-        return self._all_spawned and waiting >= spawned
+        return self._crew.spawned.is_set() and waiting >= spawned
 
     def _await_start(self) -> float:
         """Now, or when all workers are ready."""
         if self._crew is None:
             return time.time()
-        self._crew.member.ready()
-        start_s: float = self._crew.start.get()
+        self._crew.member.ready(self._users)
+        start_s: float
+        start_s, self._first_user = self._crew.start.get()
         gevent.sleep(max(0.0, start_s - time.time()))
         return start_s
 

@@ -1,9 +1,9 @@
 """What the Locust child is told: by our driver through the environment, else by its command line.
 
-    LOAD_ORDER         a `LoadOrder` as JSON; sets everything
-    LOAD_OUT           the file for the records
-    LOAD_MASKED        a file of variables whose values are masked in whatever is written
-    LOAD_WATCH_STDIN   end when standard input does
+LOAD_ORDER         a `LoadOrder` as JSON; sets everything
+LOAD_OUT           the file for the records
+LOAD_MASKED        a file of variables whose values are masked in whatever is written
+LOAD_WATCH_STDIN   end when standard input does
 """
 
 from __future__ import annotations
@@ -18,7 +18,6 @@ from harness.rig.load import dagster_graphql as graphql
 from harness.rig.load import plain
 from harness.rig.load.records import decode_order
 from harness.rig.protocols import LoadOrder
-
 
 _told: list[LoadOrder] = []
 

@@ -90,7 +90,8 @@ def parse_partition_keys(answer: Any) -> tuple[str, ...]:
         GraphQLError: the webserver answered with an error.
     """
     found = expect(field(answer, "pipelineOrError"), "Pipeline")
-    return tuple(str(key) for key in found["partitionKeysOrError"]["partitionKeys"])
+    # `reverse` takes the last ones, but leaves them in their own order.
+    return tuple(str(key) for key in reversed(found["partitionKeysOrError"]["partitionKeys"]))
 
 
 def _names(entries: Any) -> tuple[str, ...]:

@@ -142,7 +142,7 @@ def _config(name: str) -> tuple[dict[str, Any], str]:
         raise CampaignError(
             f"There is no image {name} on this engine.",
             evidence=error.evidence,
-            hint=f"docker pull {name}, or build it; harness run --project builds one from a folder.",
+            hint=f"docker pull {name}, or build it: harness run --project builds from a folder.",
         ) from error
     found = json.loads(text)
     return found.get("Config") or {}, str(found["Id"])

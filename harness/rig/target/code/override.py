@@ -28,9 +28,7 @@ def override(code: CodeImage, *, max_workers: int, env_file: Path | None) -> str
         "services": {
             "code-server": _server(code, max_workers=max_workers, env_file=env_file),
             # It starts first, from our image: the engine fills the volumes from there.
-            "upstream": {
-                "volumes": [f"instance:{INSTANCE}", f"probe:{PROBE}", "scratch:/scratch"]
-            },
+            "upstream": {"volumes": [f"instance:{INSTANCE}", f"probe:{PROBE}", "scratch:/scratch"]},
         },
         "volumes": {name: {"labels": _labels()} for name in ("instance", "probe")},
     }

@@ -52,7 +52,7 @@ RUN --mount=type=secret,id=ca --mount=type=secret,id=pip_conf \\
     export PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1; \\
     if [ -f requirements.txt ]; then \\
         pip install --constraint /tmp/pins.txt --requirement requirements.txt; fi; \\
-    if grep -qs -e '^\\[project\\]' -e '^\\[build-system\\]' pyproject.toml || [ -f setup.py ]; then \\
+    if grep -qsE '^\\[(project|build-system)\\]' pyproject.toml || [ -f setup.py ]; then \\
         pip install --constraint /tmp/pins.txt --editable .; fi; \\
     python -m compileall -q /opt/project || true; \\
     chown -R dagster:dagster /opt/project
@@ -61,9 +61,7 @@ USER dagster
 """
 
 
-def ensure_project_image(
-    folder: Path, base: str, software: Software, options: BuildOptions
-) -> str:
+def ensure_project_image(folder: Path, base: str, software: Software, options: BuildOptions) -> str:
     """Find or build the image of a project; its name.
 
     Args:

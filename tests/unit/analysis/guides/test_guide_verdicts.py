@@ -91,3 +91,19 @@ def test_verdicts_that_came_out_otherwise_are_those_both_trials_decided() -> Non
     first = told("holds", "holds", "cannot tell", "does not hold")
     second = told("holds", "does not hold", "holds", "not measured")
     assert [verdict.claim.id for verdict in changed(first, second)] == [1]
+
+
+@pytest.mark.parametrize(
+    ("words", "value", "told"),
+    [
+        ("{threads}", 0.416666, "0.417"), ("{threads}", 2176.4, "2,176"), ("{threads}", 30.0, "30"),
+        ("{threads:%}", 1.0, "100 %"), ("{threads:%}", 0.4167, "42 %"),
+        ("{threads:%}", 0.0169, "1.7 %"),
+        ("{threads:%}", 0.0, "0 %"),
+    ],
+)  # fmt: skip
+def test_numbers_in_sentences_are_short_and_shares_per_cent(
+    words: str, value: float, told: str
+) -> None:
+    claim = replace(CLAIM, holds="threads > 9999", depends="", depends_on="", surprise=words)
+    assert verdict_on(claim, {"threads": figure(value)}).surprise == told

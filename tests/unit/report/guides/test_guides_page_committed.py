@@ -17,6 +17,7 @@ from harness.scenarios.guides.trial import TrialFolder, judged
 pytestmark = pytest.mark.unit
 
 TRIAL = Path("results/baselines/guides")
+AGAIN = Path("results/baselines/guides-again")
 
 
 @pytest.fixture(scope="module")
@@ -47,6 +48,15 @@ def test_all_scenarios_were_measured_whole_and_in_their_time(finding: TrialFindi
         assert each.took_s <= 60 * minutes[each.name], each.name
 
 
+def test_the_second_trial_took_the_time_that_is_stated(repo_root: Path) -> None:
+    again = judged(repo_root / AGAIN)
+    stated = {s.name: (s.minutes, s.quick_minutes) for s in all_scenarios()}
+    for each in again.scenarios:
+        minutes = stated[each.name][1 if each.quick else 0]
+        if each.took_s is not None and minutes is not None:
+            assert each.took_s <= 60 * minutes, each.name
+
+
 def test_fifty_of_the_claims_are_decided_and_ten_surprise(finding: TrialFinding) -> None:
     assert sum(verdict.decided for verdict in finding.verdicts) >= 50
     assert sum(bool(verdict.surprise) for verdict in finding.verdicts) >= 10
@@ -55,3 +65,12 @@ def test_fifty_of_the_claims_are_decided_and_ten_surprise(finding: TrialFinding)
 def test_the_readme_counts_as_the_trial_does(repo_root: Path, finding: TrialFinding) -> None:
     readme = (repo_root / "README.md").read_text(encoding="utf-8")
     assert counts_words(finding.verdicts) in " ".join(readme.split())
+
+
+def test_the_readme_quotes_surprises_as_they_are(repo_root: Path, finding: TrialFinding) -> None:
+    readme = (repo_root / "README.md").read_text(encoding="utf-8")
+    quoted = readme.split("<!-- surprises -->")[1].split("<!-- /surprises -->")[0]
+    told = {f"- {verdict.surprise}" for verdict in finding.verdicts if verdict.surprise}
+    lines = quoted.strip().splitlines()
+    assert lines
+    assert set(lines) <= told

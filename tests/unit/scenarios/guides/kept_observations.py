@@ -1,25 +1,28 @@
-"""Observations of real quick runs, kept in `tests/data/guides`, and what claims need of them."""
+"""Observations of the committed trials, whole and quick, and what claims need of them."""
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 from harness.analysis.guides.types import Figures
 from harness.analysis.guides.verdicts import names_in_all
-from harness.facts.observations import Observation, Observations
+from harness.facts.observations import Observations
 from harness.scenarios.guides.registry import all_claims
+from harness.scenarios.guides.trial import TrialFolder
 
-KEPT = Path(__file__).parents[3] / "data" / "guides"
+BASELINES = Path(__file__).parents[4] / "results" / "baselines"
+TRIALS = ("guides", "guides-again")
+"""A whole trial, and one in which scenarios were measured a second time, quick where they can."""
 
 
-def kept(name: str) -> Observations:
-    """What a scenario saw in a real quick run."""
-    lines = (KEPT / f"{name}.jsonl").read_text(encoding="utf-8").splitlines()
-    told = [json.loads(line) for line in lines]
-    return Observations(
-        Observation(what=each.pop("what"), at_s=each.pop("at_s"), values=each) for each in told
-    )
+def kept(name: str, trial: str = TRIALS[0]) -> Observations:
+    """What a scenario saw in a real run."""
+    return TrialFolder(BASELINES / trial).scenario(name).read()
+
+
+def is_kept(name: str, trial: str) -> bool:
+    """Whether that trial measured the scenario to its end."""
+    return TrialFolder(BASELINES / trial).scenario(name).read_record() is not None
 
 
 def unknown_to_claims(name: str, figures: Figures) -> set[str]:

@@ -53,7 +53,7 @@ def test_what_may_not_hold_says_what_to_do_instead() -> None:
 
 def test_words_put_in_only_figures_that_are_looked_at() -> None:
     for claim in all_claims():
-        known = dict.fromkeys(names_in_all(claim), "1")
+        known = dict.fromkeys(names_in_all(claim), 1.0)
         claim.depends_on.format_map(known)
         claim.surprise.format_map(known)
 

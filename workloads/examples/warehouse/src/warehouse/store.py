@@ -23,7 +23,9 @@ def write_orders(path: Path, day: str, count: int) -> int:
     with path.open("w", newline="") as stream:
         rows = csv.writer(stream)
         rows.writerow(["day", "customer", "cents"])
-        rows.writerows((day, chance.randrange(1000), chance.randrange(100, 90000)) for _ in range(count))
+        rows.writerows(
+            (day, chance.randrange(1000), chance.randrange(100, 90000)) for _ in range(count)
+        )
     return path.stat().st_size
 
 
