@@ -20,6 +20,7 @@ from harness.analysis.measures.percentiles import percentile
 from harness.analysis.measures.windows import ended_within
 from harness.errors import ExitCode, HarnessError
 from harness.rig.assets import state_dir
+from harness.rig.load.commands import Staff
 from harness.rig.load.driver import LocustDriver
 from harness.rig.lock import campaign_lock
 from harness.rig.protocols import JobOrder, LoadOrder, LoadOutcome
@@ -50,18 +51,24 @@ class Ceiling:
     generator_cpu_cores: float | None
     fake_cpu_cores: float
     send_lag_p95_s: float | None
+    send_lag_p99_s: float | None
+    cpu_per_run_s: float | None
+    workers: int
     answer_p95_s: float | None
     bound_by: str
     quick_share: float | None
 
 
-def ceiling_of(outcome: LoadOutcome, *, users: int, fake_cpu_cores: float) -> Ceiling:
+def ceiling_of(
+    outcome: LoadOutcome, *, users: int, fake_cpu_cores: float, workers: int = 1
+) -> Ceiling:
     """What a step says about the generator.
 
     Args:
         outcome: a step that was not aborted; its hold has a length.
         users: how many runs were kept in flight.
         fake_cpu_cores: CPU of the process that holds the fake webserver.
+        workers: how many processes generated it.
 
     Raises:
         ValueError: the step never reached its hold.
@@ -72,7 +79,8 @@ def ceiling_of(outcome: LoadOutcome, *, users: int, fake_cpu_cores: float) -> Ce
     sent = [run for run in outcome.runs if hold.start_s <= run.sent_s < hold.end_s]
     rate = len(ended_within(outcome.runs, hold)) / (hold.end_s - hold.start_s)
     limit = users / POLL_INTERVAL_S
-    lag = percentile([run.sent_s - run.intended_s for run in sent], 95)
+    lags = [run.sent_s - run.intended_s for run in sent]
+    lag, late = percentile(lags, 95), percentile(lags, 99)
     answers = [run.accepted_s - run.sent_s for run in sent if run.accepted_s is not None]
     answer = percentile(answers, 95)
     return Ceiling(
@@ -84,15 +92,20 @@ def ceiling_of(outcome: LoadOutcome, *, users: int, fake_cpu_cores: float) -> Ce
         generator_cpu_cores=outcome.generator_cpu_cores,
         fake_cpu_cores=fake_cpu_cores,
         send_lag_p95_s=lag.finite if lag else None,
+        send_lag_p99_s=late.finite if late else None,
+        cpu_per_run_s=outcome.generator_cpu_cores / rate
+        if outcome.generator_cpu_cores and rate
+        else None,
+        workers=workers,
         answer_p95_s=answer.finite if answer else None,
-        bound_by=_bound(rate / limit, outcome.generator_cpu_cores),
+        bound_by=_bound(rate / limit, outcome.generator_cpu_cores, workers),
         quick_share=QUICK_RUNS_PER_S / rate if rate > 0 else None,
     )
 
 
-def _bound(of_poll_limit: float, generator_cpu_cores: float | None) -> str:
-    if generator_cpu_cores is not None and generator_cpu_cores >= NEAR:
-        return "generator_cpu"  # one process with one event loop: one core is all it can use
+def _bound(of_poll_limit: float, generator_cpu_cores: float | None, workers: int) -> str:
+    if generator_cpu_cores is not None and generator_cpu_cores >= NEAR * workers:
+        return "generator_cpu"  # a process has one event loop: one core is all it can use
     return "poll" if of_poll_limit >= NEAR else "other"
 
 
@@ -102,7 +115,7 @@ def _fake_module() -> Any:
     return importlib.import_module("fake_webserver")
 
 
-def run(users: int, hold_s: float) -> Ceiling:
+def run(users: int, hold_s: float, workers: int = 1) -> Ceiling:
     """One step of the real generator.
 
     Raises:
@@ -122,13 +135,13 @@ def run(users: int, hold_s: float) -> Ceiling:
         fake.serving(fake.Behaviour(run_s=0.0)) as webserver,
     ):
         cpu_s, wall_s = time.process_time(), time.monotonic()
-        outcome = LocustDriver(Path(folder)).execute(
+        outcome = LocustDriver(Path(folder), staff=Staff(workers=workers)).execute(
             LoadOrder(webserver_url=webserver.url, **order),
             abort=lambda: "",
             progress=lambda _: None,
         )
         fake_cores = (time.process_time() - cpu_s) / (time.monotonic() - wall_s)
-    return ceiling_of(outcome, users=users, fake_cpu_cores=fake_cores)
+    return ceiling_of(outcome, users=users, fake_cpu_cores=fake_cores, workers=workers)
 
 
 def _sentence(found: Ceiling) -> str:
@@ -148,11 +161,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--users", type=int, default=50, help="1 to 500")
     parser.add_argument("--seconds", type=float, default=10.0, help="1 to 60")
+    parser.add_argument("--workers", type=int, default=1, help="1 to 16 processes")
     options = parser.parse_args()
     if not (1 <= options.users <= 500 and 1 <= options.seconds <= 60):
         parser.error("--users must be 1 to 500, --seconds 1 to 60")
     try:
-        found = run(options.users, options.seconds)
+        found = run(options.users, options.seconds, options.workers)
     except HarnessError as error:
         print(error, file=sys.stderr)
         return error.exit_code

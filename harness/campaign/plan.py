@@ -159,10 +159,14 @@ class Load(Strict):
 
     In an open model (`uniform`, `poisson`) a step's concurrency is an *offered* one: by Little's
     law the arrival rate is concurrency ÷ `run_s`, where `run_s` is what one run takes alone, in
-    seconds; left out, the cell's own unloaded response time.
+    seconds; left out, the cell's own unloaded response time. `workers`: processes that generate it,
+    with Locust's master where there are several. `master` (`host:port`): it waits there for that
+    many workers from elsewhere, instead of starting them.
     """
 
     model: LoadModel = "closed"
+    workers: int = Field(default=1, ge=1, le=64)
+    master: Annotated[str, StringConstraints(pattern=r"^[^\s:]+:\d{1,5}$")] | None = None
     run_s: float | None = Field(default=None, gt=0, le=86400)
     seed: int = Field(default=1, ge=0)
 

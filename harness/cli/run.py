@@ -14,6 +14,7 @@ from harness.campaign.loading import preset_names
 from harness.campaign.outline import lasts, outline
 from harness.campaign.plan import Campaign
 from harness.cli.external_options import Deployed, state_the_load
+from harness.cli.generator_options import Generator
 from harness.cli.measuring import reported
 from harness.cli.option_groups import grouped
 from harness.cli.options import AllowOvercommit, MetricsPort, Plain
@@ -59,7 +60,7 @@ Json = Annotated[bool, typer.Option("--json", help="Print findings.json on stand
 PRESETS = f"A campaign that ships with the harness: {', '.join(preset_names())}."
 
 
-@grouped(own=OwnCode, deployed=Deployed)
+@grouped(own=OwnCode, deployed=Deployed, generator=Generator)
 def run(  # noqa: PLR0913 - one parameter an option
     campaign: Annotated[
         Path | None, typer.Argument(help="A campaign file (YAML). Without one: the preset.")
@@ -71,6 +72,7 @@ def run(  # noqa: PLR0913 - one parameter an option
     *,
     own: OwnCode,
     deployed: Deployed,
+    generator: Generator,
     dry_run: DryRun = False,
     allow_overcommit: AllowOvercommit = False,
     results: Annotated[Path, typer.Option(help="Where results folders go.")] = Path("results"),
@@ -90,8 +92,9 @@ def run(  # noqa: PLR0913 - one parameter an option
     once, and steps become as long as that asks for.
     """
     wanted = Wanted(
-        campaign, preset, tuple(dagster or ()), target, tuple(set_ or ()), own, deployed
-    )
+        campaign, preset, tuple(dagster or ()), target,
+        (*generator.changes(), *(set_ or ())), own, deployed,
+    )  # fmt: skip
     plan = planned(wanted)
     if dry_run:
         _show_plan(plan)

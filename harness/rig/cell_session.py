@@ -15,6 +15,7 @@ from harness.facts.reopening import reopen
 from harness.facts.store import CellWriter, ResultsWriter
 from harness.rig.conductor import Conductor
 from harness.rig.hosting import Hosting, limits_of
+from harness.rig.load.commands import Staff
 from harness.rig.load.driver import LocustDriver
 from harness.rig.parts import Rig
 from harness.rig.protocols import Listener, NextStep
@@ -62,7 +63,7 @@ class CellSession:
         kept = reopen(folder) if go_on else None
         rig = Rig(
             target=self.hosting.target(self.cell, folder.path),
-            load=LocustDriver(folder.path / "logs", secrets=self._secrets()),
+            load=LocustDriver(folder.path / "logs", secrets=self._secrets(), staff=self._staff()),
             telemetry=TelemetrySuite(self.campaign.devices),
             writer=CellWriter(folder),
             journal=self.writer.journal,
@@ -77,6 +78,10 @@ class CellSession:
             started=started,
         )
         return conductor.measure(search(self.cell, folder)).ended
+
+    def _staff(self) -> Staff:
+        load = self.campaign.load
+        return Staff(workers=load.workers, master=load.master or "")
 
     def _secrets(self) -> Path | None:
         code = self.cell.workload.code

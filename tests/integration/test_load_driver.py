@@ -18,7 +18,8 @@ import pytest
 from fake_webserver import LOCATION, REPOSITORY, Behaviour, FakeWebserver, serving
 
 from harness.errors import GeneratorFailed
-from harness.rig.load.driver import LOCUSTFILE, LocustDriver
+from harness.rig.load.commands import LOCUSTFILE
+from harness.rig.load.driver import LocustDriver
 from harness.rig.load.phases import read_phases
 from harness.rig.load.records import encode_order
 from harness.rig.protocols import JobOrder, LoadOrder, LoadOutcome, Progress

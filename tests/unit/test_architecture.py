@@ -115,8 +115,10 @@ def pure(module: Module) -> Iterator[str]:
 
 
 def generator_is_a_child(module: Module) -> Iterator[str]:
-    """Only the locustfile imports Locust and gevent."""
-    if module.name != "harness.rig.load.locustfile":
+    """Only the locustfile and what it alone uses import Locust and gevent."""
+    child = module.within("harness.rig.load.child")
+    if not child and module.name != "harness.rig.load.locustfile":
+        yield from (f"imports {t}" for t in imports(module) if below(t, "harness.rig.load.child"))
         for target in imports(module):
             if target.split(".")[0] in ("locust", "gevent", "geventhttpclient"):
                 yield f"imports {target}"
@@ -240,6 +242,11 @@ REFUSED: tuple[tuple[Rule, str, str], ...] = (
     (pure, "harness.analysis.slo", "import polars as pl\npl.read_parquet('x')"),
     (pure, "harness.campaign.loading", "import socket"),
     (generator_is_a_child, "harness.rig.load.driver", "def f():\n    import locust"),
+    (
+        generator_is_a_child,
+        "harness.rig.load.driver",
+        "from harness.rig.load.child import settings",
+    ),
     (generator_is_a_child, "workloads.io.definitions", "from gevent import sleep"),
     (no_dagster_in_the_harness, "harness.rig.telemetry.ping", "import dagster._grpc"),
     (no_dagster_in_the_harness, "harness.rig.load.phases", "from dagster_postgres import x"),
@@ -271,6 +278,7 @@ ACCEPTED: tuple[tuple[Rule, str, str], ...] = (
     (pure, "harness.analysis.slo", "import numpy as np\nnp.random.default_rng(seed)"),
     (pure, "harness.analysis.slo", "from scipy import stats\nstats.bootstrap((x,), f, rng=rng)"),
     (generator_is_a_child, "harness.rig.load.locustfile", "import locust"),
+    (generator_is_a_child, "harness.rig.load.child.session", "import gevent"),
     (
         no_dagster_in_the_harness,
         "harness.rig.load.x",

@@ -336,7 +336,7 @@ class TestTheCeiling:
             self.of(LoadOutcome(runs=(), phases=()))
 
     def test_assumes_the_poll_interval_the_generator_has(self) -> None:
-        text = (ROOT / "harness/rig/load/locustfile.py").read_text(encoding="utf-8")
+        text = (ROOT / "harness/rig/load/child/session.py").read_text(encoding="utf-8")
         constants = {
             node.targets[0].id: node.value.value
             for node in ast.parse(text).body

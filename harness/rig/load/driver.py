@@ -8,10 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
-import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -20,16 +16,15 @@ from typing import Any
 
 from harness.errors import GeneratorFailed, TargetFailed
 from harness.rig.load import dagster_graphql as graphql
-from harness.rig.load.arrivals import sends_any, users_of
-from harness.rig.load.records import StepRecord, encode_order
+from harness.rig.load.arrivals import sends_any
+from harness.rig.load.children import Children
+from harness.rig.load.commands import Place, Staff, spawns
+from harness.rig.load.crew_record import CrewRecord
 from harness.rig.protocols import Access, Endpoints, LoadOrder, LoadOutcome, Progress
 
-LOCUSTFILE = Path(__file__).with_name("locustfile.py")
 TICK_S = 0.1
 ABORT_INTERVAL_S = 0.5
 SPARE_S = 60.0
-TERM_PATIENCE_S = 2.0
-KILL_PATIENCE_S = 1.0
 QUIT_PATIENCE_S = 5.0
 LOCATION_INTERVAL_S = 1.0
 LOCATION_TIMEOUT_S = 10.0
@@ -45,7 +40,7 @@ class LocustDriver:
         folder: where each step's records and log go (`load-step-003.jsonl`, `….log`); made
             when missing.
         secrets: a file of variables whose values are masked in everything written.
-        python: the interpreter that has Locust.
+        staff: who generates the load; one process where left out.
         clock: monotonic seconds.
         sleep: waits.
         connect: opens a transport to a webserver: (its address, timeout in seconds, access).
@@ -56,18 +51,18 @@ class LocustDriver:
         folder: Path,
         *,
         secrets: Path | None = None,
-        python: str = sys.executable,
+        staff: Staff | None = None,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
         connect: Connect = graphql.connect,
     ) -> None:
         self._folder = folder
         self._secrets = secrets
-        self._python = python
         self._clock = clock
         self._sleep = sleep
         self._connect = connect
-        self._child: subprocess.Popen[bytes] | None = None
+        self._staff = staff or Staff()
+        self._children = Children()
 
     def wait_until_loadable(self, endpoints: Endpoints, timeout_s: float) -> None:
         """Block until the webserver can launch the location's job.
@@ -119,15 +114,17 @@ class LocustDriver:
         must_send = sends_any(order)
         self._folder.mkdir(parents=True, exist_ok=True)
         files = _Files.of(self._folder, order.step)
-        record = StepRecord(order.step)
+        record = CrewRecord(order.step, self._staff.at_work(order))
         with files.lines.open("w+b") as lines:
             reader = LineReader(lines.read)
             try:
-                self._child = self._spawn(order, files)
+                place = Place(lines=files.lines, log=files.log, secrets=self._secrets)
+                started = spawns(order, self._staff, place)
+                self._children.start(started, cwd=self._folder)
                 watch = _Watch(order=order, abort=abort, progress=progress, files=files)
                 reason = self._follow(watch, record, reader)
-                if not reason:
-                    self._await_exit()
+                if not reason:  # let it print its tables; what it measured is on file
+                    self._children.wait(QUIT_PATIENCE_S)
             finally:
                 self.stop()
             # Reason: lines written between the last look and the child's end count too.
@@ -140,54 +137,16 @@ class LocustDriver:
         return record.outcome(abort_reason=reason, end_s=end_s)
 
     def stop(self) -> None:
-        """End the child at once, if there is one, in at most 3 s. Safe to call twice."""
-        child, self._child = self._child, None
-        if child is None:
-            return
-        try:
-            if child.poll() is None:
-                child.terminate()
-                with contextlib.suppress(subprocess.TimeoutExpired):
-                    child.wait(TERM_PATIENCE_S)
-        finally:
-            if child.poll() is None:
-                with contextlib.suppress(ProcessLookupError):
-                    os.killpg(child.pid, signal.SIGKILL)
-                child.wait(KILL_PATIENCE_S)
-            if child.stdin is not None:
-                child.stdin.close()
+        """End the children at once, if there are any, in at most 3 s. Safe to call twice."""
+        self._children.stop()
 
-    def _spawn(self, order: LoadOrder, files: _Files) -> subprocess.Popen[bytes]:
-        """Start the child in a session of its own, so that Ctrl-C reaches only us.
-
-        Its standard input is a pipe that nobody writes to: it closes when we die, even by
-        SIGKILL, and the child then ends itself. (PR_SET_PDEATHSIG would need code between fork
-        and exec, unsafe beside our threads, and follows the thread, not the process.)
-        """
-        command = [self._python, "-m", "locust", *_locust_arguments(order)]
-        try:
-            with files.log.open("wb") as log:
-                return subprocess.Popen(
-                    command,
-                    cwd=self._folder,
-                    env=_environment(order, files, self._secrets),
-                    stdin=subprocess.PIPE,
-                    stdout=log,
-                    stderr=subprocess.STDOUT,
-                    start_new_session=True,
-                )
-        except OSError as error:
-            raise GeneratorFailed(
-                "The load generator could not be started.", evidence=str(error)
-            ) from error
-
-    def _follow(self, watch: _Watch, record: StepRecord, reader: LineReader) -> str:
+    def _follow(self, watch: _Watch, record: CrewRecord, reader: LineReader) -> str:
         """Read along until the child is done (empty answer) or the step is aborted (why)."""
         asked_s = self._clock()
         deadline_s = asked_s + total_s(watch.order) + SPARE_S
         while True:
             # Asked before reading: a child seen dead has written everything we then read.
-            exit_code = self._child.poll() if self._child else None
+            exit_code = self._children.exit_code()
             if _take(reader, record) and record.progress is not None:
                 watch.progress(record.progress)
             if record.done_s is not None:
@@ -204,12 +163,6 @@ class LocustDriver:
                 if reason := watch.abort():
                     return reason
             self._sleep(TICK_S)
-
-    def _await_exit(self) -> None:
-        """Let the child print its tables; what it measured is already on file."""
-        if self._child is not None:
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                self._child.wait(QUIT_PATIENCE_S)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -263,45 +216,21 @@ def tail(log: Path) -> str:
     return "\n".join(text.splitlines()[-LOG_TAIL_LINES:])
 
 
-def _take(reader: LineReader, record: StepRecord) -> bool:
+def _take(reader: LineReader, record: CrewRecord) -> bool:
     """Whether there was news of the step's progress."""
-    before = record.progress
+    news = False
     for line in reader.lines():
         record.add(line)
-    return record.progress is not before
+        news = news or line["kind"] == "status"
+    return news
 
 
-def _too_many_failures(record: StepRecord, order: LoadOrder) -> str:
+def _too_many_failures(record: CrewRecord, order: LoadOrder) -> str:
     """Why a step is ended for its failures; empty while it is not."""
     failed = record.progress.failed if record.progress else 0
     if order.most_failures is None or failed < order.most_failures:
         return ""
     return f"{failed} runs failed: no more are sent"
-
-
-def _locust_arguments(order: LoadOrder) -> list[str]:
-    """Locust spawns all users at once; the schedule is the locustfile's."""
-    users = str(users_of(order))
-    return [
-        *("--locustfile", str(LOCUSTFILE), "--host", order.webserver_url, "--headless"),
-        *("--users", users, "--spawn-rate", users, "--stop-timeout", "0"),
-        *("--only-summary", "--exit-code-on-error", "0", "--loglevel", "INFO"),
-    ]
-
-
-def _environment(order: LoadOrder, files: _Files, secrets: Path | None) -> dict[str, str]:
-    """Ours without the user's own Locust settings, with the order and where to import from."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("LOCUST_")}
-    roots = [str(LOCUSTFILE.parents[3]), kept.get("PYTHONPATH", "")]
-    return {
-        **kept,
-        "PYTHONPATH": os.pathsep.join(root for root in roots if root),
-        "PYTHONUNBUFFERED": "1",
-        "LOAD_ORDER": encode_order(order),
-        "LOAD_OUT": str(files.lines),
-        "LOAD_WATCH_STDIN": "1",
-        **({"LOAD_MASKED": str(secrets.absolute())} if secrets else {}),
-    }
 
 
 def _died(error: str, exit_code: int | None, files: _Files) -> GeneratorFailed:

@@ -19,6 +19,7 @@ def add_options(parser: Any) -> None:
     group.add_argument("--location", default=DEFAULT_LOCATION, help="its code location")
     group.add_argument("--run-config", default="{}", help="its run config, as JSON")
     group.add_argument("--workload", default="", help="a name to tag the runs with")
+    group.add_argument("--crew", type=int, default=0, help="workers of our driver's own master")
     group.add_argument("--load-out", default="", help="write every event to this file (JSON lines)")
 
 

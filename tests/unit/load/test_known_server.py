@@ -125,7 +125,7 @@ def test_a_step_that_never_held_is_refused() -> None:
 
 
 def test_it_assumes_the_poll_interval_the_generator_has() -> None:
-    text = (ROOT / "harness/rig/load/locustfile.py").read_text(encoding="utf-8")
+    text = (ROOT / "harness/rig/load/child/session.py").read_text(encoding="utf-8")
     (found,) = (
         node.value.value
         for node in ast.parse(text).body

@@ -19,6 +19,8 @@ from harness.rig.load import plain
 from harness.rig.load.records import decode_order
 from harness.rig.protocols import LoadOrder
 
+_told: list[LoadOrder] = []
+
 
 def is_ordered() -> bool:
     """Whether our driver started this process."""
@@ -49,9 +51,15 @@ def record_name(options: Any) -> str:
     return os.environ.get("LOAD_OUT") or (options.load_out if options else "")
 
 
+def use(order: LoadOrder) -> None:
+    """A worker of a crew was told its order: from now on `tls` goes by it."""
+    _told.append(order)
+
+
 def tls() -> ssl.SSLContext:
     """Whom to trust; the system's certificates unless our driver says otherwise."""
     order = decode_order(os.environ["LOAD_ORDER"]) if is_ordered() else None
+    order = _told[-1] if _told else order
     return graphql.tls_context(order.access if order else None)
 
 

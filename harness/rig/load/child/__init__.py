@@ -1,0 +1,1 @@
+"""What lives only in the Locust child: nothing of ours but the locustfile imports it."""
