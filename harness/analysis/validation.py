@@ -10,6 +10,7 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
+from harness.analysis.bursts import burst_passed
 from harness.analysis.findings.types import CellFinding, Findings, StepFinding
 
 Answer = Literal["holds", "does not hold", "cannot be tested here"]
@@ -101,16 +102,8 @@ def _burst(step: StepFinding) -> Burst:
     lost = f"{step.probe_s.lost} of {step.probe_s.n + step.probe_s.lost} health probes lost"
     parts = [ended, harm, peak, wait, lost if step.probe_s.lost else ""]
     return Burst(
-        runs=step.concurrency, passed=_passed(step), sentence=", ".join(filter(None, parts))
+        runs=step.concurrency, passed=burst_passed(step), sentence=", ".join(filter(None, parts))
     )
-
-
-def _passed(step: StepFinding) -> bool | None:
-    if step.verdict == "fail":
-        return False
-    if step.verdict != "pass" or step.completed + step.lost != step.concurrency:
-        return None
-    return True
 
 
 def _joined(step: StepFinding) -> str:

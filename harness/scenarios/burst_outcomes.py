@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from harness.analysis.bursts import burst_passed
 from harness.analysis.findings.types import CellFinding, Findings, StepFinding
 from harness.campaign.plan import Campaign
 
@@ -61,18 +62,9 @@ def _outcome(cell: CellFinding, step: StepFinding, limit: int | None) -> BurstOu
         run_queue_max=step.run_queue_max,
         verdict=step.verdict,
         broken=step.broken,
-        passed=_passed(step),
+        passed=burst_passed(step),
         harm=_harm(step),
     )
-
-
-def _passed(step: StepFinding) -> bool | None:
-    if step.verdict == "fail":
-        return False
-    # Fewer than were sent: somebody's patience ended, or a run was never seen to end.
-    if step.verdict != "pass" or step.completed + step.lost != step.concurrency:
-        return None
-    return True
 
 
 def _harm(step: StepFinding) -> str:
