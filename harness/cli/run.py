@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -105,17 +106,23 @@ def run(  # noqa: PLR0913 - one parameter an option
             plan = planned_for_own_code(wanted, plan, listener)
         state_the_load(plan, allowed=deployed.i_own_this)
     watch = watching(Console(stderr=True), plain=plain, metrics_port=metrics_port)
-    folder, verified = _measure(plan, results, watch, allow_overcommit, verify=verify)
+    folder, verified = _measure(
+        plan, Trust(results, allow_overcommit, deployed.i_own_this), watch, verify=verify
+    )
     return show_measured(folder, as_json=json_) or verified
 
 
+@dataclass(frozen=True, slots=True)
+class Trust:
+    """Where results go, and what else the user allows."""
+
+    results: Path
+    allow_overcommit: bool
+    owned: bool
+
+
 def _measure(
-    plan: Campaign,
-    root: Path,
-    watch: AbstractContextManager[Listener],
-    allow_overcommit: bool,
-    *,
-    verify: bool,
+    plan: Campaign, trust: Trust, watch: AbstractContextManager[Listener], *, verify: bool
 ) -> tuple[Path, int]:
     """Measure, and verify if wanted; where the results are, and what verifying says.
 
@@ -125,8 +132,9 @@ def _measure(
     from harness.scenarios import threshold
 
     session = SessionOptions(
-        results_root=root, allow_overcommit=allow_overcommit, command=["harness", *sys.argv[1:]]
-    )
+        results_root=trust.results, allow_overcommit=trust.allow_overcommit, owned=trust.owned,
+        command=["harness", *sys.argv[1:]],
+    )  # fmt: skip
     begun: list[Path] = []
     with reported(begun), watch as listener:
         listener.say(f"Campaign {plan.name}: {lasts(plan)}")

@@ -53,9 +53,8 @@ def _project(entry: Entry) -> int:
 
 def _runs(entry: Entry) -> int:
     """Runs a dead harness left at a deployment that is not ours."""
-    access = Access(
-        headers=secret_values(Path(entry.path)) if entry.path else {}, ca_file=entry.box or None
-    )
+    headers = secret_values(Path(entry.path).expanduser()) if entry.path else {}
+    access = Access(headers=headers, ca_file=entry.box or None)
     return cancel_runs(entry.project, access, {TAG: entry.id})
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from harness.campaign.estimate import estimate_cell_s, estimate_step_s, longest_cell_s
 from harness.campaign.loading import dump_campaign
 from harness.campaign.plan import Campaign, CellPlan
-from harness.errors import Interrupted
+from harness.errors import CampaignError, Interrupted
 from harness.facts.layout import ResultsFolder, new_results_path
 from harness.facts.store import ResultsWriter
 from harness.rig.assets import state_dir
@@ -28,11 +28,14 @@ from harness.rig.protocols import Expectation, Listener
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionOptions:
-    """How to measure, beside what. `at_work`: whoever asks holds the machine already."""
+    """How to measure, beside what. `at_work`: whoever asks holds the machine already. `owned`: they
+    may put load on a deployment that exists.
+    """
 
     results_root: Path
     allow_overcommit: bool = False
     at_work: bool = False
+    owned: bool = False
     command: list[str] = field(default_factory=list)
 
 
@@ -47,7 +50,14 @@ def measure(
         EnvironmentProblem: this machine is not ready; nothing was started.
         TargetFailed, GeneratorFailed: a cell could not be measured; the others' facts stay.
         Interrupted: Ctrl-C or SIGTERM; what was measured stays.
+        CampaignError: load on a deployment that exists, and nobody said that it may be.
     """
+    if campaign.external is not None and not options.owned:
+        raise CampaignError(
+            "Load on something that exists is only sent by whoever may.",
+            evidence=f"The campaign {campaign.name} goes to {campaign.external.webserver}.",
+            hint="harness run with --i-own-this measures it; other commands do not.",
+        )
     cells = list(campaign.cells())
     overcommitted = campaign.target != "external" and check_fit(
         cells, allow_overcommit=options.allow_overcommit

@@ -163,3 +163,14 @@ def test_a_deployment_that_does_not_answer_is_told_with_the_tag(tmp_path: Path) 
     with pytest.raises(TargetFailed, match="cannot be ended") as caught:
         found.stop()
     assert TAG in caught.value.hint
+
+
+def test_a_header_that_the_webserver_repeats_in_an_error_is_masked_in_the_records(
+    tmp_path: Path,
+) -> None:
+    told = {"__typename": "PythonError", "message": f"refused {TOKEN}", "className": "Denied"}
+    with serving(Behaviour(reject=told)) as fake:
+        run(tmp_path, order(fake, access=Access(headers={HEADER: TOKEN}), ramp_s=0))
+    written = [path.read_text(encoding="utf-8") for path in tmp_path.iterdir() if path.is_file()]
+    assert any(f"[{HEADER}]" in text for text in written)
+    assert not any(TOKEN in text for text in written)

@@ -37,7 +37,7 @@ def measure_steps(plan: Campaign, concurrencies: Sequence[int], root: Path) -> C
 
         return next_step
 
-    options = SessionOptions(results_root=root, command=["pytest"])
+    options = SessionOptions(results_root=root, owned=True, command=["pytest"])
     folder = measure(plan, search, options=options, listener=FakeListener())
     return read_results(folder.path).cells[0]
 

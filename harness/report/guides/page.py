@@ -24,7 +24,7 @@ this machine is too small a model had a say, and the verdict says *predicted*.
 
 _AGAIN = """## Measure it yourself
 
-    harness guides run            # all of it, about 100 minutes; --quick: 20
+    harness guides run            # all of it, at most 100 minutes; --quick: 20
     harness guides run --claim 20 # what decides one claim
     harness guides report         # this table, for your machine
 

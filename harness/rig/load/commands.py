@@ -38,7 +38,7 @@ class Staff:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class Outputs:
     """Where a step's records and logs go, and what is masked in them."""
 
     lines: Path
@@ -46,7 +46,7 @@ class Place:
     secrets: Path | None = None
 
 
-def spawns(order: LoadOrder, staff: Staff, place: Place) -> list[Spawn]:
+def spawns(order: LoadOrder, staff: Staff, place: Outputs) -> list[Spawn]:
     """Everything to be started for a step, the leader first."""
     base = [staff.python, "-m", "locust", "--locustfile", str(LOCUSTFILE), "--loglevel", "INFO"]
     environment = _environment(place)
@@ -78,7 +78,7 @@ def worker_command(master: str) -> str:
 
 
 def _workers(
-    command: Sequence[str], environment: dict[str, str], count: int, place: Place
+    command: Sequence[str], environment: dict[str, str], count: int, place: Outputs
 ) -> list[Spawn]:
     logs = [place.log.with_suffix(f".worker-{number}.log") for number in range(1, count + 1)]
     return [Spawn(command=command, environment=environment, log=log) for log in logs]
@@ -94,7 +94,7 @@ def _arguments(order: LoadOrder) -> list[str]:
     ]
 
 
-def _environment(place: Place) -> dict[str, str]:
+def _environment(place: Outputs) -> dict[str, str]:
     """Ours without the user's own Locust settings, with where to import from."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("LOCUST_")}
     roots = [str(LOCUSTFILE.parents[3]), kept.get("PYTHONPATH", "")]

@@ -22,7 +22,6 @@ class CrewRecord:
 
     def __init__(self, step: int, count: int = 1) -> None:
         self._records = [StepRecord(step) for _ in range(count)]
-        self._general = ""
         self.offsets_s: dict[int, float] = {}
 
     @property

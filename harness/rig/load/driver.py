@@ -18,7 +18,7 @@ from harness.errors import GeneratorFailed, TargetFailed
 from harness.rig.load import dagster_graphql as graphql
 from harness.rig.load.arrivals import sends_any
 from harness.rig.load.children import Children
-from harness.rig.load.commands import Place, Staff, spawns
+from harness.rig.load.commands import Outputs, Staff, spawns
 from harness.rig.load.crew_record import CrewRecord
 from harness.rig.protocols import Access, Endpoints, LoadOrder, LoadOutcome, Progress
 
@@ -118,7 +118,7 @@ class LocustDriver:
         with files.lines.open("w+b") as lines:
             reader = LineReader(lines.read)
             try:
-                place = Place(lines=files.lines, log=files.log, secrets=self._secrets)
+                place = Outputs(lines=files.lines, log=files.log, secrets=self._secrets)
                 started = spawns(order, self._staff, place)
                 self._children.start(started, cwd=self._folder)
                 watch = _Watch(order=order, abort=abort, progress=progress, files=files)

@@ -1,9 +1,9 @@
 """The Locust side of the load: users that launch Dagster runs and wait for their ends.
 
-The only module that imports Locust and gevent; it lives in a child process. Closed model: each
-user launches a run, waits until the poller saw it end, and launches the next. Other models: each
-user waits until it is handed an arrival (see `harness.rig.load.dispatch`). One poller per
-process asks for all runs in flight in one request each half second, so waiting costs the
+It lives in a child process: only this and `harness.rig.load.child` import Locust and gevent.
+Closed model: each user launches a run, waits until the poller saw it end, and launches the next.
+Other models: each user waits until it is handed an arrival (see `harness.rig.load.dispatch`). One
+poller per process asks for all runs in flight in one request each half second, so waiting costs the
 webserver two requests a second, whatever the number of users. Locust's statistics show
 `launchRun`, `poll` and the whole runs as `run`, by job where there are several.
 

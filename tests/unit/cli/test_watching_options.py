@@ -29,7 +29,7 @@ def measured(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:
     """Stands for the rig; has the names of what was measured."""
     names: list[str] = []
 
-    def measure(plan: Any, _root: Path, watch: Any, *_: object, **__: object) -> tuple[Path, int]:
+    def measure(plan: Any, _trust: Any, watch: Any, *_: object, **__: object) -> tuple[Path, int]:
         with watch as listener:
             names.append(plan.name)
             listener.say("measured")

@@ -10,7 +10,8 @@ from fakes import FakeListener
 
 from harness.campaign.estimate import estimate_cell_s, longest_cell_s
 from harness.campaign.loading import load_campaign, preset_text
-from harness.errors import EnvironmentProblem
+from harness.campaign.plan import Campaign
+from harness.errors import CampaignError, EnvironmentProblem
 from harness.rig import session
 from harness.rig.hosting import Hosting
 from harness.rig.ledger import Ledger
@@ -83,3 +84,16 @@ def test_a_campaign_that_does_not_fit_is_not_announced(
     with pytest.raises(EnvironmentProblem):
         measure(QUICK, search, options=SessionOptions(results_root=tmp_path), listener=listener)
     assert listener.news == []
+
+
+def test_load_on_a_deployment_that_exists_needs_a_word_from_its_owner(tmp_path: Path) -> None:
+    external = {"webserver": "https://dagster.example.org", "location": "shop"}
+    workload = {"name": "shop", "code": {"deployed": True, "jobs": [{"name": "etl"}]}}
+    plan = Campaign.model_validate(
+        {**QUICK.model_dump(), "target": "external", "external": external, "workloads": [workload]}
+    )
+    search: Any = None
+    with pytest.raises(CampaignError, match="only sent by whoever may"):
+        measure(plan, search, options=SessionOptions(results_root=tmp_path), listener=Watching())
+    owned = SessionOptions(results_root=tmp_path, owned=True)
+    assert measure(plan, search, options=owned, listener=Watching()).path.is_dir()

@@ -13,6 +13,7 @@ import ssl
 from pathlib import Path
 from typing import Any
 
+from harness.masking import hide
 from harness.rig.env_file import keep_secret
 from harness.rig.load import dagster_graphql as graphql
 from harness.rig.load import plain
@@ -34,7 +35,9 @@ def order_for(options: Any, host: str | None) -> LoadOrder:
         ValueError: neither says where the webserver is.
     """
     if is_ordered():
-        return decode_order(os.environ["LOAD_ORDER"])
+        order = decode_order(os.environ["LOAD_ORDER"])
+        hide(order.access.headers)
+        return order
     if options is None or host is None:
         raise ValueError("the webserver's address is missing: give --host")
     return plain.order_of(options, host)
@@ -52,7 +55,8 @@ def record_name(options: Any) -> str:
 
 
 def use(order: LoadOrder) -> None:
-    """A worker of a crew was told its order: from now on `tls` goes by it."""
+    """A worker of a crew was told its order: `tls` goes by it, and its headers are masked."""
+    hide(order.access.headers)
     _told.append(order)
 
 
