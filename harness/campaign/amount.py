@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from harness.campaign.estimate import most_steps, steps_of
-from harness.campaign.plan import Campaign, CellPlan
+from harness.campaign.plan import LISTED, Campaign, CellPlan
 
 
 def most_runs(campaign: Campaign) -> int:
@@ -23,7 +23,7 @@ def peak_of(campaign: Campaign) -> int:
 
 
 def _of_cell(campaign: Campaign, cell: CellPlan) -> int:
-    if campaign.search.strategy == "ladder":
+    if campaign.search.strategy in LISTED:
         loads = [concurrency for _, concurrency, _ in steps_of(campaign, cell)]
     else:
         highest = max(campaign.concurrencies(cell))

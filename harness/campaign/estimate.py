@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from typing import Literal
 
-from harness.campaign.plan import Campaign, CellPlan
+from harness.campaign.plan import LISTED, Campaign, CellPlan
 
 START_S = 15.0
 """Database, server, webserver and their location up and loadable, images being there already."""
@@ -34,12 +34,15 @@ StepKey = tuple[StepKind, int, int]
 
 
 def steps_of(campaign: Campaign, cell: CellPlan) -> list[StepKey]:
-    """The steps of a whole ladder in order, each concurrency with all its repetitions.
+    """The steps of a whole ladder or soak in order, each concurrency with all its repetitions.
 
-    Concurrency 1 always comes first, whether the ladder names it or not, and is of the kind
+    On a ladder concurrency 1 always comes first, whether it is named or not, and is of the kind
     `unloaded`: the slowdown of all others is judged against it.
     """
     ladder = campaign.concurrencies(cell)
+    if campaign.search.strategy == "soak":
+        segments = range(1, campaign.search.max_steps + 1)
+        return [("load", ladder[0], segment) for segment in segments]
     concurrencies = ladder if ladder[0] == 1 else (1, *ladder)
     repetitions = range(1, campaign.search.repetitions + 1)
     return [
@@ -52,13 +55,13 @@ def steps_of(campaign: Campaign, cell: CellPlan) -> list[StepKey]:
 def estimate_steps(campaign: Campaign, cell: CellPlan) -> int:
     """How many steps a cell is expected to take, the unloaded one among them.
 
-    A ladder: all of them. `bisect` and `adaptive`: the unloaded step and ⌈log2 n⌉ to come down to
-    one of the n concurrencies of the grid. `adaptive` then repeats at the boundary: 2 · ln(1 ÷ (1 −
-    confidence)) times, a rule of thumb (every agreeing repetition multiplies the odds by about the
-    same factor): 6 for 0.95, 4 for 0.8. Never more than `most_steps`.
+    A ladder, a soak: all of them. `bisect` and `adaptive`: the unloaded step and ⌈log2 n⌉ to come
+    down to one of the n concurrencies of the grid. `adaptive` then repeats at the boundary:
+    2 · ln(1 ÷ (1 − confidence)) times, a rule of thumb (every agreeing repetition multiplies the
+    odds by about the same factor): 6 for 0.95, 4 for 0.8. Never more than `most_steps`.
     """
     search = campaign.search
-    if search.strategy == "ladder":
+    if search.strategy in LISTED:
         return len(steps_of(campaign, cell))
     expected = 1 + math.ceil(math.log2(len(campaign.concurrencies(cell))))
     if search.strategy == "adaptive":
@@ -94,7 +97,7 @@ def estimate_step_s(campaign: Campaign, kind: StepKind = "load") -> float:
 def estimate_cell_s(campaign: Campaign, cell: CellPlan) -> float:
     """Start, warm-up, idle watch, the expected steps, stop; in seconds."""
     steps = estimate_steps(campaign, cell)
-    unloaded = campaign.search.repetitions if campaign.search.strategy == "ladder" else 1
+    unloaded = {"ladder": campaign.search.repetitions, "soak": 0}.get(campaign.search.strategy, 1)
     return (
         _around_steps_s(campaign)
         + unloaded * estimate_step_s(campaign, "unloaded")
@@ -105,7 +108,7 @@ def estimate_cell_s(campaign: Campaign, cell: CellPlan) -> float:
 def longest_cell_s(campaign: Campaign, cell: CellPlan) -> float:
     """The same at most: until the search has spent its steps or its minutes."""
     search = campaign.search
-    if search.strategy == "ladder":
+    if search.strategy in LISTED:
         return estimate_cell_s(campaign, cell)
     later_s = (search.max_steps - 1) * estimate_step_s(campaign)
     steps_s = estimate_step_s(campaign, "unloaded") + later_s

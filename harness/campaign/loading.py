@@ -142,8 +142,9 @@ def _document(campaign: Campaign) -> dict[str, Any]:
     for workload in data["workloads"]:
         for key in ("code",) if workload["code"] is None else OURS_ALONE:
             workload.pop(key, None)
-    if campaign.external is None:
-        del data["external"]
+    for key in ("external", "faults"):
+        if not data[key]:
+            del data[key]
     search = data["search"]
     for option, strategies in SEARCH_OPTIONS.items():
         if campaign.search.strategy not in strategies:

@@ -8,11 +8,12 @@ from itertools import pairwise
 from harness.campaign.estimate import (
     estimate_cell_s,
     estimate_s,
+    estimate_step_s,
     estimate_steps,
     longest_s,
     steps_of,
 )
-from harness.campaign.plan import Campaign, CellPlan, Load, Workload
+from harness.campaign.plan import LISTED, Campaign, CellPlan, Load, Workload
 from harness.units import show_seconds
 
 
@@ -67,7 +68,7 @@ def _versions(campaign: Campaign) -> Iterator[str]:
 def lasts(campaign: Campaign) -> str:
     """`about 8 min 4 s`, and what may make it more or less."""
     about = f"about {show_seconds(estimate_s(campaign))}"
-    if campaign.search.strategy != "ladder":
+    if campaign.search.strategy not in LISTED:
         return f"{about}, at most {show_seconds(longest_s(campaign))}"
     if any(_may_stop(campaign, cell) for cell in campaign.cells()):
         return f"{about}, less where a ladder stops early"
@@ -90,6 +91,8 @@ def _search(campaign: Campaign, cell: CellPlan) -> str:
     search, grid = campaign.search, _grid(campaign.concurrencies(cell))
     if search.strategy == "ladder":
         return _ladder(campaign, cell)
+    if search.strategy == "soak":
+        return _soak(campaign, cell)
     most = "" if search.max_minutes is None else f" or {search.max_minutes:g} minutes"
     steps = f"at most {search.max_steps} steps{most}, about {estimate_steps(campaign, cell)}"
     if search.strategy == "bisect":
@@ -115,8 +118,18 @@ def _ladder(campaign: Campaign, cell: CellPlan) -> str:
     return f"concurrency {rungs}; stops early when {stops}"
 
 
+def _soak(campaign: Campaign, cell: CellPlan) -> str:
+    held = campaign.concurrencies(cell)[0]
+    segments = f"{campaign.search.max_steps} segments"
+    lasting = show_seconds(estimate_step_s(campaign))
+    broken = ", ".join(f"{each.kind} in segment {each.segment}" for each in campaign.faults)
+    return f"soak at {held} in flight: {segments} of {lasting}" + (f"; {broken}" if broken else "")
+
+
 def _may_stop(campaign: Campaign, cell: CellPlan) -> bool:
-    """Whether failures can end the ladder before its last rung."""
+    """Whether failures can end a ladder before its last rung."""
+    if campaign.search.strategy == "soak":
+        return False
     rungs = {concurrency for _, concurrency, _ in steps_of(campaign, cell)}
     return campaign.search.stop_after_failures < len(rungs)
 

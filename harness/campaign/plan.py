@@ -15,12 +15,16 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, StringConstraints
 
 from harness.campaign.external import External
+from harness.campaign.faults import Fault
 from harness.campaign.own_code import Code, OwnJob, Strict
 from harness.campaign.profiles import Profile
 
 TargetKind = Literal["auto", "compose", "process", "external"]
 Feed = Literal["direct", "queued"]
-Strategy = Literal["adaptive", "bisect", "ladder"]
+Strategy = Literal["adaptive", "bisect", "ladder", "soak"]
+LISTED: tuple[Strategy, ...] = ("ladder", "soak")
+"""Their steps are known before anything is measured."""
+
 LoadModel = Literal["closed", "uniform", "poisson", "burst"]
 """`closed`: a fixed number in flight. `uniform`, `poisson`: arrivals, whatever becomes of the
 earlier ones. `burst`: all at once and no more, as cron at minute 0."""
@@ -192,7 +196,8 @@ class Search(Strict):
     `repetitions` times) until `stop_after_failures` of them failed in a row. `bisect` halves,
     once. `adaptive` gallops up, then repeats at the boundary until the answer is as sure as
     `confidence`, or `max_steps` or `max_minutes` (a cell) are spent. For both, `concurrencies` is
-    the grid; left out, every number from 1 to `highest`.
+    the grid; left out, every number from 1 to `highest`. `soak` looks for nothing: it holds its one
+    concurrency for `max_steps` steps, its segments, whatever they show.
     """
 
     strategy: Strategy = "adaptive"
@@ -286,6 +291,7 @@ class Campaign(Strict):
     equal cells of each kind, in rounds; every second round goes through the versions backwards
     (ABBA), so that a drift of the machine meets all of them alike. `external`: where the target of
     that name is; what a cell says of its size and workers is then only what its author believes.
+    `faults`: what is broken on purpose beside a soak.
     """
 
     name: Name
@@ -314,6 +320,7 @@ class Campaign(Strict):
     search: Search = Search()
     slos: Slos = Slos()
     devices: tuple[str, ...] | None = None  # None: every device the target offers
+    faults: tuple[Fault, ...] = ()
     nightly: Nightly = Nightly()
 
     @property

@@ -27,6 +27,7 @@ from harness.campaign.plan import (
     Workload,
 )
 from harness.campaign.shorthand import LISTS, items
+from harness.campaign.soak_rules import soak_contradictions
 
 Problems = Iterator[tuple[Path, str]]
 
@@ -34,7 +35,7 @@ SEARCH_OPTIONS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "highest": ("adaptive", "bisect"),
         "confidence": ("adaptive",),
-        "max_steps": ("adaptive", "bisect"),
+        "max_steps": ("adaptive", "bisect", "soak"),
         "max_minutes": ("adaptive", "bisect"),
         "always": ("adaptive",),
         "repetitions": ("ladder",),
@@ -78,6 +79,7 @@ def contradictions(data: Mapping[str, Any]) -> Problems:
     if isinstance(search, dict):
         yield from _rising(search.get("concurrencies"), ("search", "concurrencies"))
         yield from _search_options(search)
+    yield from soak_contradictions(data)
 
 
 def _versions(data: Mapping[str, Any]) -> Problems:

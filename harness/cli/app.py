@@ -24,6 +24,7 @@ from harness.cli import (
     resume,
     run,
     size,
+    soak,
     trends,
     validate,
     verify,
@@ -51,6 +52,7 @@ app.command("nightly", rich_help_panel=MEASURE)(nightly.nightly)
 app.command("bisect", rich_help_panel=MEASURE)(bisect.bisect)
 app.command("verify", rich_help_panel=MEASURE)(verify.verify)
 app.command("validate", rich_help_panel=MEASURE)(validate.validate)
+app.command("soak", rich_help_panel=MEASURE)(soak.soak)
 app.command("list", rich_help_panel=JUDGE)(listing.list_)
 app.command("analyse", rich_help_panel=JUDGE)(analyse.analyse)
 app.command("report", rich_help_panel=JUDGE)(report.report)

@@ -13,6 +13,7 @@ from harness.cli.listing import resolve
 from harness.cli.measuring import reported
 from harness.cli.options import AllowOvercommit, MetricsPort, Plain
 from harness.cli.show import show_measured
+from harness.cli.soak import is_soak, show_soak
 from harness.watch.choose import watching
 
 
@@ -54,4 +55,6 @@ def resume(  # noqa: PLR0913 - one parameter an option
         resuming.resume(
             folder, options=options, listener=listener, again=again or (), begun=begun.append
         )
+    if is_soak(folder):
+        return show_soak(folder, as_json=json_)
     return show_measured(folder, as_json=json_)

@@ -18,7 +18,8 @@ RunStatus = Literal["SUCCESS", "FAILURE", "CANCELED", "LOST", "UNFINISHED", "REJ
 `REJECTED`: `launchRun` itself answered with an error, so no run exists.
 """
 
-StepKind = Literal["warmup", "unloaded", "load"]
+StepKind = Literal["warmup", "unloaded", "load", "fault"]
+"""`fault`: a segment of a soak in which something was broken on purpose."""
 StepOutcome = Literal["completed", "aborted"]
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from harness.campaign.external import External
+from harness.campaign.faults import FaultKind
 from harness.campaign.plan import Campaign, CellPlan, TargetKind
 from harness.errors import EnvironmentProblem
 from harness.facts.model import Limits
@@ -32,7 +33,7 @@ class Hosting:
     """A chosen kind of target, with what all its cells share.
 
     `software` and `images` by the entries of `Campaign.dagster`; `images` and `code` (the user's
-    own) for Compose only; `external`: where that target is.
+    own) for Compose only; `external`: where that target is; `faults`: what will be broken.
     """
 
     kind: Kind
@@ -43,6 +44,7 @@ class Hosting:
     software: dict[str, Software] = field(default_factory=dict)
     code: CodeImages = field(default_factory=dict)
     external: External | None = None
+    faults: frozenset[FaultKind] = frozenset()
 
     def target(self, cell: CellPlan, folder: Path) -> Target:
         """A target for one cell, not yet started."""
@@ -63,6 +65,7 @@ class Hosting:
                 software=self.software[cell.dagster],
                 limits=limits,
                 code=self.code.get((cell.workload.name, cell.dagster)),
+                faults=self.faults,
                 pool_probe=self.pool_probe,
                 say=self.say,
             )
@@ -123,6 +126,13 @@ def prepare(
             evidence=f"Workload {', '.join(own)}; target {kind}.",
             hint="harness doctor says what is missing.",
         )
+    faults = frozenset(fault.kind for fault in campaign.faults)
+    if faults and kind != "compose":
+        raise EnvironmentProblem(
+            "Only the parts of the compose target can be broken on purpose.",
+            evidence=f"Faults: {', '.join(sorted(faults))}; target {kind}.",
+            hint="harness doctor says what is missing, or leave the faults out.",
+        )
     software = software_of(campaign, say=say)
     images: dict[str, Images] = {}
     code: CodeImages = {}
@@ -135,4 +145,7 @@ def prepare(
 
         for each in software.values():
             ensure_env(each, progress=say)
-    return Hosting(kind=kind, ledger=ledger, images=images, say=say, software=software, code=code)
+    return Hosting(
+        kind=kind, ledger=ledger, images=images, say=say, software=software, code=code,
+        faults=faults,
+    )  # fmt: skip

@@ -14,6 +14,7 @@ from typing import Any, Protocol
 
 from harness.campaign.plan import LoadModel
 from harness.facts.model import Event, Limits, Phase, Run, Sample, Step, StepKind
+from harness.rig.breaking import FaultOrder
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -300,13 +301,16 @@ class Telemetry(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepOrder:
-    """The next step a search wants, and why. `rate_per_s` is that of an open model."""
+    """The next step a search wants, and why. `rate_per_s` is that of an open model, `fault` what is
+    broken in a step of that kind.
+    """
 
     kind: StepKind
     concurrency: int
     repetition: int
     reason: str
     rate_per_s: float | None = None
+    fault: FaultOrder | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,9 @@ from harness.campaign.estimate import WARMUP_LIMIT_S
 from harness.campaign.plan import Campaign, CellPlan, LoadModel
 from harness.errors import TargetFailed
 from harness.facts.model import Event, Run, Sample, Step
+from harness.rig.breaking import Breakable
 from harness.rig.bulletin import Bulletin
+from harness.rig.fault_injection import Injection
 from harness.rig.load.arrivals import OPEN_MODELS
 from harness.rig.load.phases import RunPhases, merge_phases, read_phases
 from harness.rig.parts import Rig
@@ -21,9 +23,12 @@ from harness.rig.protocols import (
     JobOrder,
     LoadOrder,
     LoadOutcome,
+    Progress,
     ServerDeath,
     StepOrder,
 )
+
+UNDER_LOAD = ("load", "fault")
 
 
 class Stepper:
@@ -61,12 +66,10 @@ class Stepper:
         rig.telemetry.begin_step()
         deaths: list[ServerDeath] = []
         observer = _CpuMeter()
-        outcome = rig.load.execute(
-            load_order, abort=self._watch(deaths), progress=self._bulletin.progress
-        )
+        outcome, broken = self._execute(order, load_order, deaths)
         observer_cores = observer.cores()
         samples, events = rig.telemetry.take()
-        events += self._died(deaths, kills=_kills(events))
+        events += [*broken, *self._died(deaths, kills=_kills(events))]
         runs = self._runs(outcome, endpoints, lost=bool(deaths))
         step = dataclasses.replace(
             self._step(order, outcome, events, deaths),
@@ -108,6 +111,23 @@ class Stepper:
         self._sick = ""
         return fresh
 
+    def _execute(
+        self, order: StepOrder, load_order: LoadOrder, deaths: list[ServerDeath]
+    ) -> tuple[LoadOutcome, Sequence[Event]]:
+        """The load, and beside it what is to be broken: what came of both."""
+        rig, abort = self._rig, self._watch(deaths)
+        if order.fault is None or not isinstance(rig.target, Breakable):
+            told = self._bulletin.progress
+            return rig.load.execute(load_order, abort=abort, progress=told), ()
+        with Injection(order.fault, rig.target, say=rig.listener.say, clock=rig.clock) as injection:
+
+            def progress(news: Progress) -> None:
+                injection.seen(news)
+                self._bulletin.progress(news)
+
+            outcome = rig.load.execute(load_order, abort=abort, progress=progress)
+        return outcome, injection.events
+
     def _watch(self, deaths: list[ServerDeath]) -> Callable[[], str]:
         def abort() -> str:
             deaths[:] = self._rig.target.deaths()
@@ -141,14 +161,14 @@ class Stepper:
 
     def _model(self, order: StepOrder) -> LoadModel:
         """The campaign's; but what a run takes alone is asked one run at a time."""
-        return self._campaign.load.model if order.kind == "load" else "closed"
+        return self._campaign.load.model if order.kind in UNDER_LOAD else "closed"
 
     def _jobs(self, order: StepOrder) -> tuple[JobOrder, ...]:
         """The workload's; where no load is meant, in equal shares, so that none goes without."""
         return tuple(
             JobOrder(
                 job=job.name,
-                share=job.share if order.kind == "load" else 1,
+                share=job.share if order.kind in UNDER_LOAD else 1,
                 run_config=job.params,
                 tags=job.tags,
                 partitions=job.partitions,

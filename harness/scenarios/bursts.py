@@ -8,6 +8,8 @@ holds, and the others wait.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from typing import Any
 
 from harness.analysis.findings.types import CellFinding
 from harness.campaign.plan import Campaign, Load, Queue, Search, Slos, StepTimes, Workload
@@ -83,18 +85,13 @@ def burst_campaign(
         CampaignError: the cell is not of this campaign, or no limit is recommended for it.
     """
     runs = burst_of(limit_of(finding))
-    changes = {
+    changes: dict[str, Any] = {
         "name": f"{campaign.name[: 60 - len(name) - 1]}-{name}",
         "description": f"{runs} runs at once at {finding.id}, with and without the limit."
         if len(limits) > 1
         else f"{runs} runs at once at {finding.id}, as recommended.",
-        "target": finding.target if finding.target in ("compose", "process") else campaign.target,
         "feed": "queued",
-        "profiles": tuple(p for p in campaign.profiles if p.name == finding.profile.name),
-        "workloads": (_workload(campaign, finding),),
-        **_version(campaign, finding),
         "max_workers": (max_workers,),
-        "replicas": (finding.replicas,),
         "max_concurrent_runs": limits,
         "queue": Queue(dequeue_interval_s=1, dequeue_threads=min(MOST_THREADS, runs)),
         "load": Load(model="burst", seed=campaign.load.seed),
@@ -102,7 +99,25 @@ def burst_campaign(
         "search": Search(strategy="ladder", concurrencies=(runs,)),
         "slos": slos,
     }
-    copy = campaign.model_copy(update=changes)
+    return cell_campaign(campaign, finding, changes)
+
+
+def cell_campaign(campaign: Campaign, finding: CellFinding, changes: Mapping[str, Any]) -> Campaign:
+    """One cell of a campaign again, with changes.
+
+    Raises:
+        CampaignError: the cell is not of this campaign.
+    """
+    alone = {
+        "target": finding.target if finding.target in ("compose", "process") else campaign.target,
+        "profiles": tuple(p for p in campaign.profiles if p.name == finding.profile.name),
+        "workloads": (_workload(campaign, finding),),
+        **_version(campaign, finding),
+        "max_workers": (finding.max_workers,),
+        "replicas": (finding.replicas,),
+        "max_concurrent_runs": (finding.max_concurrent_runs,),
+    }
+    copy = campaign.model_copy(update={**alone, **changes})
     # model_copy does not check; what is measured is to be a campaign that loads again.
     return Campaign.model_validate(copy.model_dump())
 

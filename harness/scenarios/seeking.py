@@ -17,11 +17,12 @@ from harness.analysis.model.resources import resources_of
 from harness.analysis.search.base import Finished, Observation
 from harness.analysis.search.strategies import search_for
 from harness.campaign.estimate import estimate_step_s
-from harness.campaign.plan import Campaign, CellPlan
+from harness.campaign.plan import LISTED, Campaign, CellPlan
 from harness.facts.layout import CellFolder
-from harness.facts.model import Step
+from harness.facts.model import Step, StepKind
 from harness.facts.store import read_cell
 from harness.facts.table import CellFacts
+from harness.rig.breaking import FaultOrder
 from harness.rig.protocols import Done, Opinion, StepOrder
 from harness.scenarios.opinion import opinion_of
 from harness.units import show_span
@@ -91,13 +92,27 @@ class Seeker:
         if room == 0:
             return Done(reason=self._spent())
         concurrency = order.concurrency
+        fault = self._fault(len(measured) + 1)
         return StepOrder(
-            kind="unloaded" if concurrency == 1 else "load",
+            kind="fault" if fault else self._kind(concurrency),
             concurrency=concurrency,
             repetition=1 + sum(step.concurrency == concurrency for step in measured),
             reason=order.reason,
             rate_per_s=self._rate_per_s(concurrency, measured),
+            fault=fault,
         )
+
+    def _kind(self, concurrency: int) -> StepKind:
+        alone = concurrency == 1 and self._campaign.search.strategy != "soak"
+        return "unloaded" if alone else "load"
+
+    def _fault(self, segment: int) -> FaultOrder | None:
+        """What is to be broken in this segment of a soak, counted from 1."""
+        found = next((each for each in self._campaign.faults if each.segment == segment), None)
+        if found is None:
+            return None
+        after_s = self._campaign.step.hold_s / 3
+        return FaultOrder(kind=found.kind, after_s=after_s, lasts_s=found.lasts_s)
 
     def _look(self, facts: CellFacts, measured: Sequence[Step]) -> None:
         """Judge what is new; after the first step, ask the model where to go."""
@@ -147,7 +162,7 @@ class Seeker:
     def _room(self, measured: Sequence[Step]) -> int | None:
         """How many more steps fit into `max_minutes`; `None` where nothing limits them."""
         minutes = self._campaign.search.max_minutes
-        if minutes is None or len(measured) < 2 or self._campaign.search.strategy == "ladder":
+        if minutes is None or len(measured) < 2 or self._campaign.search.strategy in LISTED:
             return None
         left_s = minutes * 60 - _searched_s(measured, self._breaks_s)
         return max(0, int(left_s / estimate_step_s(self._campaign)))

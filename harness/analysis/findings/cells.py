@@ -89,10 +89,14 @@ def observation_of(judged: JudgedStep) -> Observation:
 
 
 def capacity_in(judged: JudgedCell, *, confidence: float) -> Capacity:
-    """The capacity a judged cell supports, its binding limit not yet named."""
+    """The capacity a judged cell supports, its binding limit not yet named.
+
+    A step in which something was broken on purpose says nothing about it.
+    """
+    sound = [step for step in judged.steps if step.summary.step.kind != "fault"]
     return capacity_of(
-        [observation_of(step) for step in judged.steps],
-        broken=[(step.summary.concurrency, step.broken[0]) for step in judged.steps if step.broken],
+        [observation_of(step) for step in sound],
+        broken=[(step.summary.concurrency, step.broken[0]) for step in sound if step.broken],
         confidence=confidence,
     )
 

@@ -9,6 +9,7 @@ from harness.analysis.search.base import Aim, NextProbe, Observation
 from harness.analysis.search.bisect import bisect
 from harness.analysis.search.ladder import ladder
 from harness.analysis.search.shared import shared
+from harness.analysis.search.soak import soak
 from harness.campaign.plan import Campaign, CellPlan
 
 
@@ -21,7 +22,7 @@ def search_for(
     max_steps: int | None = None,
     before: Sequence[Observation] = (),
 ) -> NextProbe:
-    """The cell's search. Concurrency 1 always comes first: slowdowns are judged against it.
+    """The cell's search. Concurrency 1 comes first, but in a soak: slowdowns are judged against it.
 
     Args:
         campaign: says how to search.
@@ -33,7 +34,7 @@ def search_for(
     """
     plan, grid = campaign.search, campaign.concurrencies(cell)
     aim = Aim(
-        grid=grid if grid[0] == 1 else (1, *grid),
+        grid=grid if grid[0] == 1 or plan.strategy == "soak" else (1, *grid),
         confidence=plan.confidence,
         max_steps=plan.max_steps if max_steps is None else min(max_steps, plan.max_steps),
         guess=guess,
@@ -43,6 +44,8 @@ def search_for(
         return ladder(
             aim, repetitions=plan.repetitions, stop_after_failures=plan.stop_after_failures
         )
+    if plan.strategy == "soak":
+        return soak(aim)
     if plan.strategy == "bisect":
         return bisect(aim)
     if plan.always or before:

@@ -20,10 +20,12 @@ import psycopg
 from docker.errors import DockerException
 from docker.models.containers import Container
 
+from harness.campaign.faults import FaultKind
 from harness.campaign.plan import CellPlan
 from harness.errors import HarnessError, TargetFailed
 from harness.facts.model import Limits
 from harness.masking import masked
+from harness.rig.breaking import Broken
 from harness.rig.cgroup.locate import find
 from harness.rig.code_server_rpc import CodeServerClient
 from harness.rig.ledger import Entry, Ledger
@@ -45,6 +47,7 @@ from harness.rig.target.compose_project import (
     state_of,
 )
 from harness.rig.target.container_logs import LogFollower, tail
+from harness.rig.target.faults.compose_faults import ComposeFaults, disks_override
 from harness.rig.target.images import Images, image_id
 from harness.rig.target.readiness import READY, Never, NotYet, Readiness, exit_reason, wait_ready
 from harness.rig.target.software import Software, describe_software
@@ -57,12 +60,15 @@ SUPPORT = ("webserver", "daemon", "postgres", "upstream")
 
 @dataclass(slots=True, kw_only=True)
 class ComposeOptions:
-    """What a cell's Compose project needs beside the cell itself; `code`: the user's own."""
+    """What a cell's Compose project needs beside the cell itself; `code`: the user's own; `faults`:
+    what will be broken in it.
+    """
 
     images: Images
     software: Software
     limits: Limits
     code: CodeImage | None = None
+    faults: frozenset[FaultKind] = frozenset()
     pool_probe: bool = True
     say: Callable[[str], None] = field(default=lambda _: None)
 
@@ -82,8 +88,9 @@ class ComposeTarget:
             f"dlh-{secrets.token_hex(5)}",
             self._variables(),
             log=self._logs / "compose.log",
-            override=self._override_file if options.code else None,
+            overrides=self._override_files(),
         )
+        self._faults = ComposeFaults(self._project, options.images.dagster)
         self._servers: Sequence[Container] = ()
         self._support: Sequence[Container] = ()
         self._followers: list[LogFollower] = []
@@ -157,12 +164,20 @@ class ComposeTarget:
                     hint=f"Logs: {self._logs}",
                 )
         return tuple(
-            _death(number, container, state)
+            _death(number, container, state, on_purpose=container.id in self._faults.killed)
             for number, (container, state) in enumerate(
                 zip(self._servers, states, strict=True), start=1
             )
             if state and not state.get("Running")
         )
+
+    def break_(self, kind: FaultKind) -> Broken:
+        """See `harness.rig.breaking.Breakable`.
+
+        Raises:
+            TargetFailed: it could not be broken; all is as before.
+        """
+        return self._faults.break_(kind)
 
     def restart(self) -> Endpoints:
         """Fresh containers for the servers; database, webserver and daemon stay.
@@ -234,9 +249,12 @@ class ComposeTarget:
     def _workload_env_file(self) -> Path:
         return (self._logs / "workload.env").absolute()
 
-    @property
-    def _override_file(self) -> Path:
-        return (self._logs / "own-code.compose.yaml").absolute()
+    def _override_files(self) -> list[Path]:
+        """Compose files of this cell beside the one that ships; written when it starts."""
+        wanted = {"own-code": self._options.code, "disks": disks_override(self._options.faults)}
+        return [
+            (self._logs / f"{name}.compose.yaml").absolute() for name, it in wanted.items() if it
+        ]
 
     def _write_settings(self) -> None:
         text = env_file(self._cell.workload.server_environment)
@@ -244,7 +262,9 @@ class ComposeTarget:
         if (image := self._options.code) and (code := self._cell.workload.code):
             secret = Path(code.env_file).expanduser() if code.env_file else None
             text = override(image, max_workers=self._cell.max_workers, env_file=secret)
-            self._override_file.write_text(text, encoding="utf-8")
+            (self._logs / "own-code.compose.yaml").write_text(text, encoding="utf-8")
+        if disks := disks_override(self._options.faults):
+            (self._logs / "disks.compose.yaml").write_text(disks, encoding="utf-8")
 
     def _adopt_servers(self) -> None:
         self._servers = self._project.containers("code-server")
@@ -341,9 +361,16 @@ def _replica_name(number: int) -> str:
     return f"code-server-{number}"
 
 
-def _death(number: int, container: Container, state: Mapping[str, Any]) -> ServerDeath:
+def _death(
+    number: int, container: Container, state: Mapping[str, Any], *, on_purpose: bool = False
+) -> ServerDeath:
     exit_code = state.get("ExitCode")
     witnesses = []
+    if on_purpose:
+        return ServerDeath(
+            replica=_replica_name(number), exit_code=exit_code, oom=False,
+            witnesses=("killed on purpose",), log_tail=tail(container, 20),
+        )  # fmt: skip
     if state.get("OOMKilled"):
         witnesses.append("docker inspect: OOMKilled")
     if exit_code == 137:

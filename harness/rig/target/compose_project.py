@@ -27,7 +27,7 @@ class ComposeProject:
         variables: values for the variables in the Compose file.
         log: every command and its output is appended here.
         file: the Compose file; left out, that of a cell.
-        override: a second one, which changes the first.
+        overrides: more of them, each changes those before it.
     """
 
     def __init__(
@@ -37,13 +37,13 @@ class ComposeProject:
         *,
         log: Path,
         file: Path | None = None,
-        override: Path | None = None,
+        overrides: Sequence[Path] = (),
     ) -> None:
         self.name = name
         self._variables = dict(variables)
         self._log = log
         self._file = file
-        self._override = override
+        self._overrides = tuple(overrides)
         self._client: DockerClient | None = None
 
     def up(
@@ -56,8 +56,7 @@ class ComposeProject:
         """
         scales = [f"--scale={service}={count}" for service, count in (scale or {}).items()]
         recreate = ["--force-recreate"] if fresh else []
-        files = [self._file or asset("compose") / "compose.yaml"]
-        files += [self._override] if self._override else []
+        files = [self._file or asset("compose") / "compose.yaml", *self._overrides]
         named = [word for file in files for word in ("--file", str(file))]
         docker(
             ["compose", "--project-name", self.name, *named, "up", "--detach", "--no-deps",
@@ -71,7 +70,7 @@ class ComposeProject:
             f"com.docker.compose.project={self.name}",
             f"com.docker.compose.service={service}",
         ]
-        found = self._engine().containers.list(all=True, filters={"label": labels})
+        found = self.engine().containers.list(all=True, filters={"label": labels})
         return sorted(found, key=lambda c: int(c.labels["com.docker.compose.container-number"]))
 
     def container(self, service: str) -> Container:
@@ -90,7 +89,7 @@ class ComposeProject:
         first; also those that something inside it started.
         """
         labels = [f"com.docker.compose.project={self.name}", label]
-        found = self._engine().containers.list(
+        found = self.engine().containers.list(
             all=True, filters={"label": labels}, ignore_removed=True
         )
         return sorted(found, key=lambda c: str(c.attrs["Created"]))
@@ -102,7 +101,8 @@ class ComposeProject:
             self._client.close()
             self._client = None
 
-    def _engine(self) -> DockerClient:
+    def engine(self) -> DockerClient:
+        """The client its containers are asked through."""
         if self._client is None:
             self._client = engine.client()
         return self._client

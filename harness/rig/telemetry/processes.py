@@ -20,7 +20,7 @@ from harness.rig.protocols import DeviceCost, Endpoints, Reading, Watched
 
 COST = DeviceCost(
     name="processes",
-    reads="the process tree of every replica: counts and RSS, PSS at every fifth look",
+    reads="the process tree of every replica: counts and RSS, PSS and handles at every fifth look",
     rate_hz=1.0,
     cost="on the host about 6 ms of CPU a look with 10 runs; PSS walks page tables, 1 to 2 ms a "
     "process more, and briefly holds off that process's own memory calls",
@@ -101,7 +101,7 @@ class ServerTree:
             "server_threads": float(found.server.threads),
         }
         if self._looks % PSS_EVERY_LOOKS == 0:
-            values |= _pss(found, alive.__getitem__)
+            values |= _pss(found, alive.__getitem__) | _handles(alive[found.server.pid])
         self._looks += 1
         return values
 
@@ -135,10 +135,10 @@ class ProcessesDevice:
     """Keys by replica: `server_rss_bytes runs_rss_bytes steps_rss_bytes resident_runs steps
     server_threads`.
 
-    Every fifth look also `server_pss_bytes runs_pss_bytes steps_pss_bytes`, absent where the
-    kernel will not tell us (another user's processes). RSS counts shared pages once per process;
-    PSS shares them out, so only PSS adds up. The memory of steps is part of that of their runs:
-    server and runs make the whole.
+    Every fifth look also `server_pss_bytes runs_pss_bytes steps_pss_bytes` and `server_fds` (open
+    handles), absent where the kernel will not tell us (another user's processes). RSS counts shared
+    pages once per process; PSS shares them out, so only PSS adds up. The memory of steps is part of
+    that of their runs: server and runs make the whole.
     """
 
     cost = COST
@@ -207,6 +207,13 @@ def _descend(roots: list[Member], below: dict[int, list[Member]]) -> list[Member
     for member in found:  # grows while we walk it
         found.extend(below.get(member.pid, []))
     return found
+
+
+def _handles(server: psutil.Process) -> dict[str, float]:
+    try:
+        return {"server_fds": float(server.num_fds())}
+    except psutil.Error:
+        return {}
 
 
 def _pss(found: Sorted, process: Callable[[int], psutil.Process]) -> dict[str, float]:

@@ -9,6 +9,7 @@ from harness.errors import CampaignError
 from harness.rig.protocols import Device, DeviceCost, Endpoints
 from harness.rig.telemetry import (
     cgroup,
+    database,
     docker_events,
     host,
     observer,
@@ -40,6 +41,7 @@ _OFFERS: dict[DeviceCost, Callable[[Endpoints, Shared], Device | None]] = {
     ping.COST: lambda endpoints, _: ping.offer(endpoints),
     probe.COST: lambda endpoints, _: probe.offer(endpoints),
     run_queue.COST: lambda endpoints, _: run_queue.offer(endpoints),
+    database.COST: lambda endpoints, _: database.offer(endpoints),
     support.COST: lambda endpoints, shared: support.offer(endpoints, shared.readers),
     host.COST: lambda endpoints, _: host.offer(endpoints),
     pace.COST: lambda endpoints, shared: pace.offer(endpoints, shared.ledger),

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-import psycopg
-
 from harness.rig.protocols import DeviceCost, Endpoints, Reading
+from harness.rig.telemetry.database_connection import DatabaseConnection
 
 COST = DeviceCost(
     name="run_queue",
@@ -24,22 +21,20 @@ _STATUSES = {
 _COUNT_RUNS = "SELECT status, count(*) FROM runs WHERE status = ANY(%s) GROUP BY status"
 _COUNT_CONNECTIONS = (
     "SELECT count(*) FROM pg_stat_activity"
-    " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    " WHERE datname = current_database() AND application_name <> 'dagster-load-harness'"
 )
 
 
 class RunQueueDevice:
     """Source `postgres`: `queued starting started canceling` and `pg_connections`.
 
-    `pg_connections` counts everyone's but ours. A look that fails drops the connection; the
-    next one makes a new one.
+    `pg_connections` counts everyone's but those of the harness's devices.
     """
 
     cost = COST
 
     def __init__(self, dsn: str) -> None:
-        self._dsn = dsn
-        self._connection: psycopg.Connection[tuple[Any, ...]] | None = None
+        self._connection = DatabaseConnection(dsn)
 
     def read(self) -> Reading:
         """Look once.
@@ -47,34 +42,15 @@ class RunQueueDevice:
         Raises:
             psycopg.Error: the database did not answer within 2 s.
         """
-        connection = self._connection or self._connect()
-        self._connection = connection
-        try:
-            counted = connection.execute(_COUNT_RUNS, [list(_STATUSES)]).fetchall()
-            connections = connection.execute(_COUNT_CONNECTIONS).fetchone()
-        except psycopg.Error:
-            self.close()
-            raise
-        runs: dict[str, int] = dict(counted)
+        runs: dict[str, int] = dict(self._connection.ask(_COUNT_RUNS, [list(_STATUSES)]))
+        [(connections,)] = self._connection.ask(_COUNT_CONNECTIONS)
         values = {(SOURCE, key): float(runs.get(status, 0)) for status, key in _STATUSES.items()}
-        if connections is not None:
-            values[SOURCE, "pg_connections"] = float(connections[0])
+        values[SOURCE, "pg_connections"] = float(connections)
         return Reading(values=values)
 
     def close(self) -> None:
         """Close the connection, if there is one."""
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            connection.close()
-
-    def _connect(self) -> psycopg.Connection[tuple[Any, ...]]:
-        return psycopg.connect(
-            self._dsn,
-            autocommit=True,
-            connect_timeout=2,
-            options="-c statement_timeout=2000",
-            application_name="dagster-load-harness",
-        )
+        self._connection.close()
 
 
 def offer(endpoints: Endpoints) -> RunQueueDevice | None:

@@ -218,7 +218,7 @@ class TestSearchOptions:
             ("repetitions: 2", {"ladder"}),
             ("stop_after_failures: 2", {"ladder"}),
             ("confidence: 0.8", {"adaptive"}),
-            ("max_steps: 9", {"adaptive", "bisect"}),
+            ("max_steps: 9", {"adaptive", "bisect", "soak"}),
             ("max_minutes: 9", {"adaptive", "bisect"}),
             ("highest: 9", {"adaptive", "bisect"}),
             ("concurrencies: [1, 9]", {"adaptive", "bisect", "ladder"}),

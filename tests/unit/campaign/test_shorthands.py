@@ -102,7 +102,7 @@ class TestOneWord:
         ("text", "told"),
         [
             ("load: gauss", "load: must be 'closed', 'uniform', 'poisson' or 'burst', not 'gauss'"),
-            ("search: 7", "search: must be 'adaptive', 'bisect' or 'ladder', not 7"),
+            ("search: 7", "search: must be 'adaptive', 'bisect', 'ladder' or 'soak', not 7"),
             ("search: true", "search: must be a mapping of keys to values, not True"),
             ("workloads: _", "workloads: must be lower-case letters, digits and . _ - and start"),
             ("workloads: ioo", "workloads: there is no package 'ioo' under workloads/; did you"),
@@ -121,7 +121,7 @@ class TestOneWord:
         text = "name: a\nprofiles: [1vcpu-2gb]\nworkloads: io\nsearch: ladder\nload: poisson\n"
         assert problems(text, "workloads.0.steps=0", "search.strategy=up", "load.model=x") == [
             "--set: load.model: must be 'closed', 'uniform', 'poisson' or 'burst', not 'x'",
-            "--set: search.strategy: must be 'adaptive', 'bisect' or 'ladder', not 'up'",
+            "--set: search.strategy: must be 'adaptive', 'bisect', 'ladder' or 'soak', not 'up'",
             "--set: workloads.0.steps: must be greater than or equal to 1, not 0",
         ]
 

@@ -30,10 +30,10 @@ class Project:
     """A Compose project that starts nothing."""
 
     def __init__(
-        self, name: str, variables: Mapping[str, str], *, log: Path, override: Path | None
+        self, name: str, variables: Mapping[str, str], *, log: Path, overrides: list[Path]
     ) -> None:
         self.name = name
-        self.override = override
+        self.overrides = overrides
         self.variables = dict(variables)
         self.started: list[str] = []
 
@@ -53,9 +53,9 @@ def projects(monkeypatch: pytest.MonkeyPatch) -> list[Project]:
     made: list[Project] = []
 
     def make(
-        name: str, variables: Mapping[str, str], *, log: Path, override: Path | None
+        name: str, variables: Mapping[str, str], *, log: Path, overrides: list[Path]
     ) -> Project:
-        made.append(Project(name, variables, log=log, override=override))
+        made.append(Project(name, variables, log=log, overrides=overrides))
         return made[-1]
 
     monkeypatch.setattr(compose, "ComposeProject", make)

@@ -1,0 +1,42 @@
+"""Fill the disk below the folder argv[1]; give it back on SIGTERM or after argv[2] seconds."""
+
+import errno
+import json
+import os
+import signal
+import sys
+import threading
+
+NAME = ".filled-on-purpose"
+PIECES = (1 << 20, 4096, 1)
+
+
+def fill(path):
+    """Write until not one byte more finds room; bytes written."""
+    written = 0
+    with open(path, "wb", buffering=0) as file:
+        for piece in PIECES:
+            while True:
+                try:
+                    written += file.write(bytes(piece))
+                except OSError as error:
+                    if error.errno != errno.ENOSPC:
+                        raise
+                    break
+    return written
+
+
+def main():
+    """Fill, say so, wait, give back."""
+    asked = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: asked.set())
+    path = os.path.join(sys.argv[1], NAME)
+    try:
+        print(json.dumps({"bytes": fill(path)}), flush=True)
+        asked.wait(float(sys.argv[2]))
+    finally:
+        os.unlink(path)
+
+
+if __name__ == "__main__":
+    main()

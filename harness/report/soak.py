@@ -1,0 +1,124 @@
+"""What a soak showed, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from harness.analysis.soaking.types import FaultOutcome, Growth, PerHour, Reach, Soak, Storage
+from harness.units import show_seconds
+
+STYLES: Mapping[str, str] = {
+    "steady": "bold green",
+    "does not last": "bold red",
+    "cannot tell": "bold yellow",
+}
+
+
+def soak_lines(soak: Soak) -> Iterator[str]:
+    """The answer, then what it rests on; each line without markup."""
+    yield f"{soak.answer}: {_load(soak)}"
+    for why in soak.why:
+        yield f"  {why}"
+    if soak.growth:
+        yield f"Growth ({soak.used} segments of one server, 95 % interval)"
+    yield from (f"  {_growth(each)}" for each in soak.growth if each.course != "not known")
+    unknown = [f"{each.what} of {each.of}" for each in soak.growth if each.course == "not known"]
+    if unknown:
+        yield f"  not known, too few segments: {', '.join(unknown)}"
+    if soak.storage is not None:
+        yield f"Storage: {_storage(soak.storage)}"
+    if soak.faults:
+        yield "Faults"
+    for fault in soak.faults:
+        yield from _fault(fault)
+
+
+def _load(soak: Soak) -> str:
+    runs = sum(soak.runs.values())
+    good = soak.runs.get("SUCCESS", 0)
+    hours = show_seconds(soak.hours * 3600)
+    return (
+        f"{soak.concurrency} runs in flight for {hours}; {good:,} of {runs:,} runs succeeded in "
+        f"the {soak.segments - len(soak.faults)} segments without a fault"
+    )
+
+
+def _growth(growth: Growth) -> str:
+    name = f"{growth.what} of {growth.of}: "
+    unit = f" {growth.unit}" if growth.unit else ""
+    slope = "" if growth.per_hour is None else f", {_per_hour(growth.per_hour, unit)}"
+    now = "" if growth.last is None else f"{_number(growth.last)}{unit}"
+    reach = f"; {_reach(growth.reach, unit)}" if growth.reach else ""
+    return f"{name}{growth.course} at {now}{slope}{reach}"
+
+
+def _per_hour(slope: PerHour, unit: str) -> str:
+    ends = f"{_signed(slope.low)} to {_signed(slope.high)}"
+    return f"{_signed(slope.value)}{unit} an hour ({ends})"
+
+
+def _reach(reach: Reach, unit: str) -> str:
+    limit = f"the limit of {reach.limit:,.0f}{unit}"
+    if reach.hours is not None:
+        latest = "never" if reach.latest is None else f"{_hours(reach.latest)}"
+        earliest = "" if reach.earliest is None else f"{_hours(reach.earliest)} to "
+        return f"reaches {limit} in {_hours(reach.hours)} ({earliest}{latest})"
+    if reach.earliest is not None:
+        return f"{limit} not before {_hours(reach.earliest)}"
+    return f"{limit} is not neared"
+
+
+def _storage(storage: Storage) -> str:
+    parts = [f"{storage.runs:,} runs in {show_seconds(storage.hours * 3600)}"]
+    if storage.event_rows_per_run is not None:
+        parts.append(f"{storage.event_rows_per_run:.1f} event rows a run")
+    if storage.bytes_per_run is not None:
+        parts.append(f"{storage.bytes_per_run / 1024:.1f} KiB a run")
+    if storage.database_mib_per_hour is not None and storage.mib_per_30_days is not None:
+        parts.append(
+            f"{storage.database_mib_per_hour:.1f} MiB an hour, "
+            f"{storage.mib_per_30_days / 1024:.1f} GiB in 30 days at this pace"
+        )
+    return "; ".join(parts)
+
+
+def _fault(fault: FaultOutcome) -> Iterator[str]:
+    if not fault.struck:
+        yield f"  segment {fault.segment}: did not strike ({fault.why})"
+        return
+    lasted = f" for {show_seconds(fault.lasted_s)}" if fault.lasted_s else ""
+    yield f"  {fault.kind}{lasted}, segment {fault.segment}: {fault.meaning}"
+    yield (
+        f"    of {fault.in_flight} runs in flight {fault.ended} ended well, {fault.failed} failed, "
+        f"{fault.lost} lost; afterwards {fault.refused} launches refused, "
+        f"{fault.failed_later} runs failed"
+    )
+    yield f"    healthy again: {_recovery(fault)}"
+    for text, count in fault.errors:
+        yield f"    {count} × {text[:140]}"
+
+
+def _recovery(fault: FaultOutcome) -> str:
+    since = "after it" if not fault.lasted_s else "after it was taken back"
+    answering = fault.answering_s
+    launching = fault.launching_s
+    probe = (
+        "no health probe was answered"
+        if answering is None
+        else (f"health probes answered {show_seconds(max(0.0, answering))}")
+    )
+    run = "no run started" if launching is None else f"a new run started {show_seconds(launching)}"
+    died = "; the server was replaced" if fault.server_died else ""
+    return f"{probe}, {run} {since}{died}"
+
+
+def _hours(hours: float) -> str:
+    return f"{hours / 24:,.0f} days" if hours >= 96 else f"{hours:,.0f} h"
+
+
+def _signed(value: float) -> str:
+    return f"{value:+.3g}" if abs(value) < 1000 else f"{value:+,.0f}"
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"

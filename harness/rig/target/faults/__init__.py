@@ -1,0 +1,1 @@
+"""Breaking the parts of a Compose project on purpose."""

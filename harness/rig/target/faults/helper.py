@@ -1,0 +1,115 @@
+"""A container that breaks another one from inside: it shares a namespace or a volume with it."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from docker import DockerClient
+from docker.errors import DockerException, NotFound
+from docker.models.containers import Container
+
+from harness.errors import TargetFailed
+from harness.rig.assets import asset
+from harness.rig.target.engine import LABEL
+
+SAID_TIMEOUT_S = 30.0
+MEND_TIMEOUT_S = 30
+AT_MOST_S = 7200.0
+"""A helper whose harness is gone gives back by itself after so long."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HelperOrder:
+    """A script of `compose/faults`, its arguments, and what its container shares."""
+
+    script: str
+    arguments: tuple[str, ...] = ()
+    shares: Mapping[str, Any] = field(default_factory=dict)
+    lasts: bool = True
+
+
+class Helper:
+    """One such container. Implements `harness.rig.breaking.Broken`."""
+
+    def __init__(self, container: Container, detail: Mapping[str, Any], *, lasts: bool) -> None:
+        self._container = container
+        self._lasts = lasts
+        self.detail = detail
+
+    def mend(self) -> None:
+        """Ask it to give back what it took, and wait until it has.
+
+        Raises:
+            TargetFailed: it did not, or said that it could not.
+        """
+        if not self._lasts:
+            return
+        self._lasts = False
+        try:
+            self._container.kill(signal="SIGTERM")
+        except DockerException as error:
+            raise TargetFailed("What was broken stays broken.", evidence=str(error)) from error
+        _finish(self._container)
+
+
+def run_helper(client: DockerClient, image: str, project: str, order: HelperOrder) -> Helper:
+    """Start it and wait until it says what it broke.
+
+    Raises:
+        TargetFailed: it could not break anything; it is gone.
+    """
+    script = (asset("compose") / "faults" / order.script).read_text(encoding="utf-8")
+    try:
+        container: Container = client.containers.run(
+            image, ["python3", "-c", script, *order.arguments], detach=True, user="0",
+            entrypoint=[], labels={LABEL: "1", "com.docker.compose.project": project},
+            **order.shares,
+        )  # fmt: skip
+    except DockerException as error:
+        raise TargetFailed("Nothing could be broken.", evidence=str(error)) from error
+    try:
+        detail = _said(container)
+        if not order.lasts:
+            _finish(container)
+    except BaseException:
+        _remove(container)
+        raise
+    return Helper(container, detail, lasts=order.lasts)
+
+
+def _said(container: Container, sleep: Callable[[float], None] = time.sleep) -> dict[str, Any]:
+    """The line of JSON it prints when it is done."""
+    deadline_s = time.monotonic() + SAID_TIMEOUT_S
+    while True:
+        line = container.logs(stdout=True, stderr=False).decode().strip()
+        if line:
+            return dict(json.loads(line))
+        container.reload()
+        if container.status == "exited" or time.monotonic() > deadline_s:
+            raise TargetFailed(
+                "Nothing could be broken.", evidence=container.logs(tail=4).decode().strip()
+            )
+        sleep(0.1)
+
+
+def _finish(container: Container) -> None:
+    """Wait for its end, take it away, and say so where it failed."""
+    try:
+        code = int(container.wait(timeout=MEND_TIMEOUT_S)["StatusCode"])
+        said = container.logs(tail=4, stdout=False).decode().strip()
+    except (DockerException, OSError) as error:
+        raise TargetFailed("What was broken stays broken.", evidence=str(error)) from error
+    finally:
+        _remove(container)
+    if code:
+        raise TargetFailed("What was broken stays broken.", evidence=said)
+
+
+def _remove(container: Container) -> None:
+    with contextlib.suppress(NotFound, DockerException):
+        container.remove(force=True)
