@@ -1,4 +1,4 @@
-"""Take the network of this namespace down, and bring it back on SIGTERM or after argv[1] seconds."""
+"""Take this namespace's network down, and bring it back on SIGTERM or after argv[1] seconds."""
 
 import fcntl
 import json
@@ -7,6 +7,7 @@ import socket
 import struct
 import sys
 import threading
+from pathlib import Path
 
 SIOCADDRT, SIOCGIFFLAGS, SIOCSIFFLAGS = 0x890B, 0x8913, 0x8914
 IFF_UP, RTF_UP, RTF_GATEWAY = 0x1, 0x1, 0x2
@@ -25,8 +26,7 @@ def set_up(link, up):
 
 def default_gateways():
     """Addresses that default routes go to: a link that goes down takes them along."""
-    with open("/proc/net/route") as table:
-        rows = [line.split() for line in table.readlines()[1:]]
+    rows = [line.split() for line in Path("/proc/net/route").read_text().splitlines()[1:]]
     return [
         struct.pack("=L", int(row[2], 16))
         for row in rows

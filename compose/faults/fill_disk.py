@@ -2,10 +2,10 @@
 
 import errno
 import json
-import os
 import signal
 import sys
 import threading
+from pathlib import Path
 
 NAME = ".filled-on-purpose"
 PIECES = (1 << 20, 4096, 1)
@@ -14,7 +14,7 @@ PIECES = (1 << 20, 4096, 1)
 def fill(path):
     """Write until not one byte more finds room; bytes written."""
     written = 0
-    with open(path, "wb", buffering=0) as file:
+    with path.open("wb", buffering=0) as file:
         for piece in PIECES:
             while True:
                 try:
@@ -30,12 +30,12 @@ def main():
     """Fill, say so, wait, give back."""
     asked = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: asked.set())
-    path = os.path.join(sys.argv[1], NAME)
+    path = Path(sys.argv[1]) / NAME
     try:
         print(json.dumps({"bytes": fill(path)}), flush=True)
         asked.wait(float(sys.argv[2]))
     finally:
-        os.unlink(path)
+        path.unlink()
 
 
 if __name__ == "__main__":

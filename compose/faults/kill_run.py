@@ -1,26 +1,25 @@
-"""SIGKILL to the oldest run process of the code server in this PID namespace; waits 10 s for one."""
+"""SIGKILL to the oldest run process of the code server in these PIDs; waits 10 s for one."""
 
 import json
 import os
 import signal
 import sys
 import time
+from itertools import pairwise
+from pathlib import Path
 
 PATIENCE_S = 10.0
 
 
 def processes():
     """(pid, parent, start in clock ticks, command line) of every process that can be seen."""
-    for name in os.listdir("/proc"):
-        if not name.isdigit():
-            continue
+    for entry in Path("/proc").glob("[0-9]*"):
         try:
-            with open(f"/proc/{name}/stat") as stat, open(f"/proc/{name}/cmdline") as line:
-                after = stat.read().rsplit(")", 1)[1].split()
-                words = line.read().split("\0")
+            after = (entry / "stat").read_text().rsplit(")", 1)[1].split()
+            words = (entry / "cmdline").read_text().split("\0")
         except OSError:  # it ended between two reads
             continue
-        yield int(name), int(after[1]), int(after[19]), words
+        yield int(entry.name), int(after[1]), int(after[19]), words
 
 
 def oldest_run():
@@ -28,7 +27,7 @@ def oldest_run():
     seen = list(processes())
     servers = {
         pid for pid, _, _, words in seen
-        if ("api", "grpc") in zip(words, words[1:]) and "--multiprocessing-fork" not in words
+        if ("api", "grpc") in pairwise(words) and "--multiprocessing-fork" not in words
     }  # fmt: skip
     runs = [
         (start, pid) for pid, parent, start, words in seen
