@@ -38,6 +38,19 @@ class CellRecord:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class KeptAnswer:
+    """The answer of a command that asked more of these facts: a soak, a validation.
+
+    `kind`: `pass`, `fail` or `inconclusive`. `lines`: the answer first, then what it rests on,
+    indented by two blanks a level.
+    """
+
+    title: str
+    kind: str
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PageContext:
     """Everything a report shows that is not a finding.
 
@@ -54,6 +67,7 @@ class PageContext:
         planned: ids of all cells of the campaign, in order, measured or not.
         verify: `cells` of `verify.json`, `None` without that file.
         guard: `cells` of `guard.json`, `None` without that file.
+        answers: of a soak or a validation, where these are its facts.
         links: the campaign's own files.
         comparison: the page that puts its Dagster versions beside each other, relative as those;
             empty without one.
@@ -70,5 +84,6 @@ class PageContext:
     planned: tuple[str, ...] = ()
     verify: tuple[Mapping[str, Any], ...] | None = None
     guard: tuple[Mapping[str, Any], ...] | None = None
+    answers: tuple[KeptAnswer, ...] = ()
     links: tuple[FactLink, ...] = ()
     comparison: str = ""

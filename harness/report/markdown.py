@@ -66,13 +66,19 @@ def render_markdown(findings: Findings, context: PageContext, *, verdict: ExitCo
     names = {cell.id: own_traits(cell, shared) for cell in cells}
     fatal = [issue for issue in findings.validity if issue.severity == "fatal"]
     others = [issue for issue in findings.validity if issue.severity != "fatal"]
-    parts = [_head(context, verdict, shared), *_missing(context)]
+    parts = [_head(context, verdict, shared), *_kept(context), *_missing(context)]
     parts += doubts("What voids parts of this measurement", fatal, names)
     parts += [_answer(findings, verdict), *_answers(cells, shared)]
     parts += doubts("Doubts about this measurement", others, names)
     parts += _settings(cells[:MOST_CELLS], shared)
     last = [_reproduce(findings, context), *_footnotes(cells)]
     return _within_bounds(parts, list(_details(findings, shared)), last)
+
+
+def _kept(context: PageContext) -> Iterator[str]:
+    """Answers of a soak or a validation, as a terminal shows them."""
+    for kept in context.answers:
+        yield f"### {kept.title}\n\n{code_block(kept.lines)}"
 
 
 def _head(context: PageContext, verdict: ExitCode, shared: Mapping[str, str]) -> str:

@@ -342,7 +342,8 @@ class Opinion:
     """What the search thinks after a step; made outside of the rig, shown to whoever listens.
 
     `verdict` and `broken` are of the step. `low`..`high` is where the threshold lies so far,
-    `high` `None` while nothing bounds it; `probability` that `low` really holds.
+    `high` `None` while nothing bounds it; `probability` that `low` really holds. `seeks`: whether
+    a threshold is looked for at all.
     """
 
     step: int
@@ -358,6 +359,7 @@ class Opinion:
     low: int | None
     high: int | None
     probability: float | None
+    seeks: bool = True
 
 
 class Listener(Protocol):

@@ -18,6 +18,7 @@ from harness.facts.table import ResultsFacts
 from harness.report.comparison.files import ComparisonFiles
 from harness.report.context import CellRecord, FactLink, PageContext
 from harness.report.standing import gaps_by_cell
+from harness.scenarios.kept_answers import kept_answers
 from harness.units import show_bytes, show_cores
 
 
@@ -37,6 +38,7 @@ def context_of(path: Path, stored: ResultsFacts, campaign: Campaign) -> PageCont
         planned=tuple(plan.id for plan in campaign.cells()),
         verify=_trial(path / "verify.json"),
         guard=_trial(path / "guard.json"),
+        answers=tuple(kept_answers(path)),
         links=tuple(_links(folder)),
         comparison=_comparison(path),
     )

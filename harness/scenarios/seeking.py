@@ -8,7 +8,7 @@ from itertools import pairwise
 
 from harness.analysis.capacity import capacity_of
 from harness.analysis.findings.cells import capacity_in, observation_of
-from harness.analysis.judging import JudgedCell, judge_cell, judge_step
+from harness.analysis.judging import JudgedCell, JudgedStep, judge_cell, judge_step
 from harness.analysis.measures.steps import unloaded_response_s
 from harness.analysis.model.cell_model import CellModel
 from harness.analysis.model.fitting import model_of
@@ -122,8 +122,7 @@ class Seeker:
             judged = judge_step(facts, step.index, host_cpus=self._host_cpus)
             if judged is not None:
                 self._seen[step.index] = observation_of(judged)
-                confidence = self._campaign.search.confidence
-                self._tell(opinion_of(judged, self._seen.values(), confidence=confidence))
+                self._tell(self._opinion(judged))
         self._breaks_s = tuple(each.at_s for each in facts.events if each.kind == "resumed")
         if not self._asked and self._campaign.search.strategy == "adaptive":
             # By the first step alone, also where a cell goes on after several: the search of a
@@ -131,6 +130,13 @@ class Seeker:
             self._asked = True
             upto = [step for step in facts.steps if step.index <= measured[0].index]
             self._ask_models(replace(facts, steps=upto))
+
+    def _opinion(self, judged: JudgedStep) -> Opinion:
+        confidence = self._campaign.search.confidence
+        made = opinion_of(judged, self._seen.values(), confidence=confidence)
+        if self._campaign.search.strategy != "soak":
+            return made
+        return replace(made, low=None, high=None, probability=None, seeks=False)
 
     def _ask_models(self, facts: CellFacts) -> None:
         highest = self._campaign.concurrencies(self._cell)[-1]

@@ -31,9 +31,10 @@ def load_words(kind: StepKind, concurrency: int, rate_per_s: float | None = None
     """What a step offers: `8 at once`, `8 offered at 0.50/s`."""
     if kind == "warmup":
         return "warm-up"
+    beside = ", beside a fault" if kind == "fault" else ""
     if rate_per_s is not None:
-        return f"{concurrency} offered at {rate_per_s:.2f}/s"
-    return f"{concurrency} at once"
+        return f"{concurrency} offered at {rate_per_s:.2f}/s{beside}"
+    return f"{concurrency} at once{beside}"
 
 
 def counts_words(step: Step, runs: Sequence[Run]) -> str:
@@ -62,7 +63,9 @@ def figures_words(opinion: Opinion) -> str:
 
 
 def threshold_words(opinion: Opinion | None) -> str:
-    """Where the threshold lies so far: `threshold 4 to 7`."""
+    """Where the threshold lies so far: `threshold 4 to 7`; empty where none is looked for."""
+    if opinion is not None and not opinion.seeks:
+        return ""
     if opinion is None or opinion.low is None:
         return "threshold not known yet"
     if opinion.high is None and not opinion.low:

@@ -50,7 +50,9 @@ def curve_rows(scene: Scene, width: int, most: int) -> list[Text]:
 
 
 def threshold_row(opinion: Opinion | None) -> Text:
-    """Where the threshold lies, and how sure its lower end is."""
+    """Where the threshold lies, and how sure its lower end is; in a soak nobody asks."""
+    if opinion is not None and not opinion.seeks:
+        return row(("one load, to see what grows", QUIET))
     sure = sure_words(opinion)
     return row((threshold_words(opinion), STRONG), (f"  {sure}" if sure else "", QUIET))
 

@@ -36,8 +36,8 @@ def headline(scene: Scene, now_s: float, width: int) -> Text:
     parts += [(1 + 4 * index, trouble) for index, trouble in enumerate(troubles)]
     if scene.step and scene.vitals and not troubles:
         parts.append((5, ("server at ease", GOOD)))
-    if scene.opinions:
-        parts.append((2, threshold_words(scene.opinion)))
+    if scene.opinions and (threshold := threshold_words(scene.opinion)):
+        parts.append((2, threshold))
     left_s = scene.left_s(now_s)
     if left_s is not None and scene.cell_id:
         parts.append((3, f"{about(left_s)} left"))
