@@ -1,4 +1,4 @@
-"""SIGKILL to the oldest run process of the code server in these PIDs; waits 10 s for one."""
+"""SIGKILL to one run process of the code server in these PIDs; waits 10 s for one."""
 
 import json
 import os
@@ -22,8 +22,11 @@ def processes():
         yield int(entry.name), int(after[1]), int(after[19]), words
 
 
-def oldest_run():
-    """The run that has lived longest; None where there is none."""
+def middle_run():
+    """The run of middle age; None where there is none.
+
+    The oldest may have ended already but for its last breath, the youngest only imports.
+    """
     seen = list(processes())
     servers = {
         pid for pid, _, _, words in seen
@@ -33,13 +36,13 @@ def oldest_run():
         (start, pid) for pid, parent, start, words in seen
         if parent in servers and "--multiprocessing-fork" in words
     ]  # fmt: skip
-    return min(runs)[1] if runs else None
+    return sorted(runs)[len(runs) // 2][1] if runs else None
 
 
 def main():
     """Find one, kill it, say which."""
     deadline = time.monotonic() + PATIENCE_S
-    while (pid := oldest_run()) is None:
+    while (pid := middle_run()) is None:
         if time.monotonic() > deadline:
             sys.exit("no run process is there to be killed")
         time.sleep(0.2)
