@@ -38,8 +38,8 @@ def _load(soak: Soak) -> str:
     good = soak.runs.get("SUCCESS", 0)
     hours = show_seconds(soak.hours * 3600)
     return (
-        f"{soak.concurrency} runs in flight for {hours}; {good:,} of {runs:,} runs succeeded in "
-        f"the {soak.segments - len(soak.faults)} segments without a fault"
+        f"{soak.concurrency} runs in flight for {hours}; {good:,} of {runs:,} runs succeeded "
+        f"where nothing was broken, in {soak.segments - len(soak.faults)} of {soak.segments} segments"
     )
 
 
@@ -86,12 +86,12 @@ def _fault(fault: FaultOutcome) -> Iterator[str]:
     if not fault.struck:
         yield f"  segment {fault.segment}: did not strike ({fault.why})"
         return
-    lasted = f" for {show_seconds(fault.lasted_s)}" if fault.lasted_s else ""
+    lasted = f" for {show_seconds(fault.lasted_s)}" if _lasts(fault) else ""
     yield f"  {fault.kind}{lasted}, segment {fault.segment}: {fault.meaning}"
     yield (
         f"    of {fault.in_flight} runs in flight {fault.ended} ended well, {fault.failed} failed, "
-        f"{fault.lost} lost; afterwards {fault.refused} launches refused, "
-        f"{fault.failed_later} runs failed"
+        f"{fault.lost} lost; {fault.refused} launches refused; of later runs "
+        f"{fault.failed_later} failed"
     )
     yield f"    healthy again: {_recovery(fault)}"
     for text, count in fault.errors:
@@ -99,7 +99,7 @@ def _fault(fault: FaultOutcome) -> Iterator[str]:
 
 
 def _recovery(fault: FaultOutcome) -> str:
-    since = "after it" if not fault.lasted_s else "after it was taken back"
+    since = "after it was taken back" if _lasts(fault) else "after it"
     answering = fault.answering_s
     launching = fault.launching_s
     probe = (
@@ -110,6 +110,10 @@ def _recovery(fault: FaultOutcome) -> str:
     run = "no run started" if launching is None else f"a new run started {show_seconds(launching)}"
     died = "; the server was replaced" if fault.server_died else ""
     return f"{probe}, {run} {since}{died}"
+
+
+def _lasts(fault: FaultOutcome) -> bool:
+    return fault.lasted_s is not None and fault.lasted_s >= 1
 
 
 def _hours(hours: float) -> str:

@@ -53,12 +53,12 @@ def _outcome(record: CellRecord, step: Step, number: int) -> FaultOutcome:
         ended=_count(caught, "SUCCESS"),
         failed=_count(caught, "FAILURE", "CANCELED"),
         lost=_count(caught, *GONE),
-        refused=_count(later, "REJECTED") + _count(caught, "REJECTED"),
+        refused=_count(runs, "REJECTED"),
         failed_later=_count(later, "FAILURE", "CANCELED", *GONE),
         answering_s=_answering_s(record, mended.at_s),
         launching_s=_launching_s(record.runs, mended.at_s),
         server_died=step.restarts > 0,
-        errors=_errors([*caught, *later]),
+        errors=_errors(runs),
     )
 
 

@@ -71,7 +71,7 @@ class FaultOutcome:
 
     `lasted_s`: from struck to taken back. `in_flight`: runs sent and not ended when it struck;
     `ended` of them in success, `failed`, `lost` (their server died under them, or nobody ever saw
-    them end). `refused`: launches answered with an error from then on, in that segment;
+    them end). `refused`: launches of that segment that were answered with an error;
     `failed_later`: other runs of the segment that failed. `launching_s`: from taken back to the
     first run, sent after that, that started; `answering_s`: to the first health probe answered.
     Both `None` where that never came. `errors`: first words of what failed, with their number.
