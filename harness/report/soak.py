@@ -39,7 +39,8 @@ def _load(soak: Soak) -> str:
     hours = show_seconds(soak.hours * 3600)
     return (
         f"{soak.concurrency} runs in flight for {hours}; {good:,} of {runs:,} runs succeeded "
-        f"where nothing was broken, in {soak.segments - len(soak.faults)} of {soak.segments} segments"
+        f"where nothing was broken, in {soak.segments - len(soak.faults)} of {soak.segments} "
+        "segments"
     )
 
 
@@ -86,7 +87,7 @@ def _fault(fault: FaultOutcome) -> Iterator[str]:
     if not fault.struck:
         yield f"  segment {fault.segment}: did not strike ({fault.why})"
         return
-    lasted = f" for {show_seconds(fault.lasted_s)}" if _lasts(fault) else ""
+    lasted = f" for {show_seconds(fault.lasted_s or 0)}" if _lasts(fault) else ""
     yield f"  {fault.kind}{lasted}, segment {fault.segment}: {fault.meaning}"
     yield (
         f"    of {fault.in_flight} runs in flight {fault.ended} ended well, {fault.failed} failed, "
