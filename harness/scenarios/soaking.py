@@ -28,8 +28,9 @@ FILE = "soak.json"
 SCHEMA = 1
 SHARE = 0.7
 SEGMENT_S = 300.0
+SHORT_S = 90.0
 SHORTEST_S = 60.0
-FEWEST_SEGMENTS = 7
+FEWEST_SEGMENTS, ENOUGH_SEGMENTS, MOST_SEGMENTS = 7, 20, 500
 LEAST_DRAIN_S = 120.0
 
 
@@ -55,7 +56,7 @@ def soak_campaign(campaign: Campaign, finding: CellFinding, wish: SoakWish) -> C
         CampaignError: the cell held nothing, or there are more faults than segments for them.
     """
     held = wish.runs or _share_of(finding, wish.share)
-    segments = max(FEWEST_SEGMENTS, round(wish.hours * 3600 / SEGMENT_S))
+    segments = segments_of(wish.hours)
     segment_s = max(SHORTEST_S, wish.hours * 3600 / segments)
     times = campaign.step.model_copy(
         update={
@@ -75,6 +76,15 @@ def soak_campaign(campaign: Campaign, finding: CellFinding, wish: SoakWish) -> C
         "faults": _faults(wish, segments),
     }
     return cell_campaign(campaign, finding, changes)
+
+
+def segments_of(hours: float) -> int:
+    """Segments of five minutes; shorter ones where there would be too few, or more than a campaign
+    has steps longer ones.
+    """
+    lasting_s = hours * 3600
+    wanted = max(lasting_s / SEGMENT_S, min(ENOUGH_SEGMENTS, lasting_s / SHORT_S))
+    return min(MOST_SEGMENTS, max(FEWEST_SEGMENTS, round(wanted)))
 
 
 def choose_cell(findings: Findings, name: str) -> CellFinding:
