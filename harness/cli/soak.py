@@ -12,6 +12,7 @@ from rich.console import Console
 
 from harness.campaign.faults import FAULT_KINDS, FaultKind
 from harness.campaign.outline import lasts, outline
+from harness.cli.external_options import IOwnThis, state_the_load
 from harness.cli.listing import resolve
 from harness.cli.measuring import reported
 from harness.cli.options import AllowOvercommit, MetricsPort, Plain
@@ -60,6 +61,7 @@ def soak(  # noqa: PLR0913 - one parameter an option
     fault: Faults = None,
     root: Annotated[Path, typer.Option(help="Where results folders are.")] = Path("results"),
     judge: Judge = False,
+    i_own_this: IOwnThis = False,
     dry_run: DryRun = False,
     json_: Json = False,
     allow_overcommit: AllowOvercommit = False,
@@ -85,11 +87,12 @@ def soak(  # noqa: PLR0913 - one parameter an option
             console.print(line)
         console.print("Nothing was started.")
         return 0
+    state_the_load(plan, allowed=i_own_this)
     from harness.rig.session import SessionOptions
     from harness.scenarios.threshold import run
 
     options = SessionOptions(
-        results_root=folder.parent, allow_overcommit=allow_overcommit,
+        results_root=folder.parent, allow_overcommit=allow_overcommit, owned=i_own_this,
         command=["harness", *sys.argv[1:]],
     )  # fmt: skip
     begun: list[Path] = []
