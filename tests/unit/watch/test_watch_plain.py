@@ -60,6 +60,17 @@ def test_a_repetition_and_an_open_model_are_told_apart() -> None:
     assert log.lines == ["  8 offered at 0.50/s, repetition 2: 1 succeeded in 31 s, peak 512 MiB"]
 
 
+def test_a_soak_speaks_of_no_threshold_and_names_the_fault_beside_the_load() -> None:
+    log = Log()
+    sought = opinion(kind="fault", low=None, high=None, probability=None, seeks=False)
+    log.listener.step_done(step(kind="fault"), runs("SUCCESS"))
+    log.listener.step_judged(sought)
+    (line,) = log.lines
+    assert line.startswith("  8 at once, beside a fault: ")
+    assert "threshold" not in line
+    assert ";;" not in line.replace(" ", "")
+
+
 @pytest.mark.parametrize("then", ["step", "sentence", "cell", "end", "next cell"])
 def test_a_step_nobody_judges_is_said_before_anything_else(then: str) -> None:
     log = Log()
