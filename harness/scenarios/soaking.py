@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -30,6 +31,9 @@ SHARE = 0.7
 SEGMENT_S = 300.0
 SHORTEST_S = 60.0
 FEWEST_SEGMENTS = 7
+MOST_SEGMENTS = 500
+"""As many steps as a search may have; longer soaks have longer segments."""
+
 LEAST_DRAIN_S = 120.0
 
 
@@ -55,7 +59,7 @@ def soak_campaign(campaign: Campaign, finding: CellFinding, wish: SoakWish) -> C
         CampaignError: the cell held nothing, or there are more faults than segments for them.
     """
     held = wish.runs or _share_of(finding, wish.share)
-    segments = max(FEWEST_SEGMENTS, round(wish.hours * 3600 / SEGMENT_S))
+    segments = min(MOST_SEGMENTS, max(FEWEST_SEGMENTS, round(wish.hours * 3600 / SEGMENT_S)))
     segment_s = max(SHORTEST_S, wish.hours * 3600 / segments)
     times = campaign.step.model_copy(
         update={
@@ -124,8 +128,15 @@ def _share_of(finding: CellFinding, share: float) -> int:
 
 
 def _faults(wish: SoakWish, segments: int) -> tuple[Fault, ...]:
-    """Each in the segment it was given, else spread evenly over those behind the first ones."""
+    """Each in the segment it was given, else spread evenly over all but the first and the last."""
     asked: Sequence[int] = [where for _, where, _ in wish.faults if where is not None]
+    wrong = sorted(n for n, times in Counter(asked).items() if times > 1 or not 0 < n <= segments)
+    if wrong:
+        raise CampaignError(
+            f"The soak has segments 1 to {segments}, and each has room for one fault.",
+            evidence=f"Asked for: {', '.join(map(str, wrong))}",
+            hint="Name other ones, or none: --fault KIND",
+        )
     free = [n for n in range(2, segments) if n not in asked]
     open_ = sum(where is None for _, where, _ in wish.faults)
     if open_ > len(free):
