@@ -3,23 +3,35 @@
 from __future__ import annotations
 
 import json
+from dataclasses import fields
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from factory_bursts import CELL_ID, campaign_of, cell_of, filled
 from fake_rig import Machine, plan
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
 
 from harness.analysis.capacity import Capacity
 from harness.analysis.findings.types import Findings
-from harness.analysis.soaking.types import FaultOutcome, Growth, PerHour, Reach, Soak, Storage
+from harness.analysis.soaking.types import (
+    Answer,
+    Course,
+    FaultOutcome,
+    Growth,
+    PerHour,
+    Reach,
+    Soak,
+    Storage,
+)
 from harness.campaign.faults import FAULT_KINDS, FaultKind
 from harness.campaign.loading import dump_campaign, load_campaign
 from harness.campaign.plan import Campaign, Load, Queue
 from harness.errors import CampaignError, Interrupted, StoredDataError
 from harness.facts.layout import ResultsFolder
+from harness.facts.model import RunStatus
 from harness.scenarios.soaking import (
     FEWEST_SEGMENTS,
     MOST_SEGMENTS,
@@ -218,12 +230,19 @@ FULL = Soak(
 )  # fmt: skip
 
 
+ROOT = Path(__file__).resolve().parents[3]
+VALIDATOR = Draft202012Validator(
+    json.loads((ROOT / "results/soak.schema.json").read_text(encoding="utf-8"))
+)
+
+
 def never(constant: str) -> None:
     raise AssertionError(f"{constant} is no JSON")
 
 
 def test_soak_json_has_everything_and_nothing_that_is_no_json() -> None:
     read = json.loads(soak_json(FULL), parse_constant=never)
+    VALIDATOR.validate(read)
     assert read["schema"] == 1
     assert read["answer"] == "does not last"
     assert read["growth"][0]["per_hour"] == {"value": 100.0, "low": 90.0, "high": 110.0, "n": 8}
@@ -245,7 +264,27 @@ def test_a_stored_soak_is_judged_and_kept_beside_its_facts(machine: Machine) -> 
     assert (found.segments, found.used, found.answer) == (8, 7, "steady")
     kept = (path / "soak.json").read_text(encoding="utf-8")
     assert kept == soak_json(found)
-    assert json.loads(kept, parse_constant=never)["concurrency"] == 3
+    read = json.loads(kept, parse_constant=never)
+    VALIDATOR.validate(read)
+    assert read["concurrency"] == 3
+
+
+def test_the_schema_knows_every_key_and_asks_for_all_of_them() -> None:
+    """A key that is new in the records is to be new in the schema, too."""
+    properties = VALIDATOR.schema["properties"]
+    parts = {
+        Soak: VALIDATOR.schema, Growth: properties["growth"]["items"],
+        PerHour: properties["growth"]["items"]["properties"]["per_hour"],
+        Reach: properties["growth"]["items"]["properties"]["reach"],
+        Storage: properties["storage"], FaultOutcome: properties["faults"]["items"],
+    }  # fmt: skip
+    for record, part in parts.items():
+        keys = {each.name for each in fields(record)} | ({"schema"} if record is Soak else set())
+        assert set(part["properties"]) == set(part["required"]) == keys
+    assert set(properties["answer"]["enum"]) == set(get_args(Answer))
+    courses = properties["growth"]["items"]["properties"]["course"]["enum"]
+    assert set(courses) == set(get_args(Course))
+    assert set(properties["runs"]["propertyNames"]["enum"]) == set(get_args(RunStatus))
 
 
 def test_a_soak_that_broke_off_is_judged_as_far_as_it_came(machine: Machine) -> None:
