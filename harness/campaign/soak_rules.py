@@ -9,14 +9,16 @@ from harness.campaign.draft import Path
 from harness.campaign.plan import Search
 from harness.campaign.shorthand import items
 
+ONE = "must be a list of one number for a soak: how many runs it holds"
+
 
 def soak_contradictions(data: Mapping[str, Any]) -> Iterator[tuple[Path, str]]:
     """(place, sentence) of each; parts of a wrong kind are left to the models."""
     search = data.get("search")
     options = search if isinstance(search, dict) else {}
     soaks = options.get("strategy") == "soak"
-    if soaks and len(items(options.get("concurrencies"))) != 1:
-        yield ("search", "concurrencies"), "must be one number for a soak: how many runs it holds"
+    if soaks:
+        yield from _load(data, options)
     faults = items(data.get("faults"))
     if faults and not soaks:
         yield ("faults",), "belong to strategy soak: leave them out"
@@ -24,6 +26,25 @@ def soak_contradictions(data: Mapping[str, Any]) -> Iterator[tuple[Path, str]]:
     if faults and data.get("target") in ("process", "external"):
         yield ("faults",), "need the compose target, whose parts can be broken"
     yield from _segments(faults, options.get("max_steps", Search().max_steps))
+
+
+def _load(data: Mapping[str, Any], options: Mapping[str, Any]) -> Iterator[tuple[Path, str]]:
+    """One load, and known before anything is measured."""
+    held = options.get("concurrencies")
+    if held is None or (isinstance(held, list) and len(held) != 1):
+        yield ("search", "concurrencies"), ONE
+    for index, workload in enumerate(items(data.get("workloads"))):
+        own = workload.get("concurrencies") if isinstance(workload, dict) else None
+        if isinstance(own, list) and len(own) != 1:
+            yield ("workloads", index, "concurrencies"), ONE
+    load = data.get("load")
+    if (
+        isinstance(load, dict)
+        and load.get("model") in ("uniform", "poisson")
+        and load.get("run_s") is None
+    ):
+        said = "is needed by a soak of open arrivals, for it measures no run alone"
+        yield ("load", "run_s"), said
 
 
 def _segments(faults: list[Any], last: object) -> Iterator[tuple[Path, str]]:

@@ -10,9 +10,13 @@ from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
 from harness.campaign.draft import Path
+from harness.campaign.external import External
+from harness.campaign.faults import Fault
+from harness.campaign.own_code import Code, OwnJob
 from harness.campaign.plan import (
     Campaign,
     Load,
+    Nightly,
     Part,
     Queue,
     Search,
@@ -35,6 +39,11 @@ _MODELS: Mapping[tuple[str, ...], type[BaseModel]] = MappingProxyType(
         ("step",): StepTimes,
         ("search",): Search,
         ("slos",): Slos,
+        ("workloads", "code"): Code,
+        ("workloads", "code", "jobs"): OwnJob,
+        ("external",): External,
+        ("faults",): Fault,
+        ("nightly",): Nightly,
     }
 )
 _NAME = "must be lower-case letters, digits and . _ - and start with a letter or a digit"

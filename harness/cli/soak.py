@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
-from harness.campaign.faults import FAULT_KINDS, FaultKind
+from harness.campaign.faults import FAULT_KINDS, Fault, FaultKind
 from harness.campaign.outline import lasts, outline
 from harness.cli.external_options import IOwnThis, state_the_load
 from harness.cli.listing import resolve
@@ -151,7 +151,7 @@ def parse_fault(text: str) -> tuple[FaultKind, int | None, float | None]:
     """`network-cut:20@5` as (kind, segment, seconds); `None` for what it does not say.
 
     Raises:
-        BadParameter: no such kind, or no numbers where numbers belong.
+        BadParameter: no such kind, or no numbers of a fault where numbers belong.
     """
     named, _, where = text.partition("@")
     name, _, lasting = named.partition(":")
@@ -162,8 +162,10 @@ def parse_fault(text: str) -> tuple[FaultKind, int | None, float | None]:
             param_hint="--fault",
         )
     try:
-        return kind, int(where) if where else None, float(lasting) if lasting else None
-    except ValueError as error:
-        raise typer.BadParameter(
-            f"{text!r} is not KIND[:SECONDS][@SEGMENT]", param_hint="--fault"
-        ) from error
+        segment, for_s = int(where) if where else None, float(lasting) if lasting else None
+        asked = {"kind": kind, "segment": 1 if segment is None else segment}
+        Fault.model_validate(asked if for_s is None else {**asked, "for_s": for_s})
+    except ValueError as error:  # pydantic's is one, too
+        said = f"{text!r} is not KIND[:SECONDS][@SEGMENT], with up to 3600 seconds"
+        raise typer.BadParameter(said, param_hint="--fault") from error
+    return kind, segment, for_s

@@ -20,7 +20,7 @@ def soak_lines(soak: Soak) -> Iterator[str]:
     for why in soak.why:
         yield f"  {why}"
     if soak.growth:
-        yield f"Growth ({soak.used} segments of one server, 95 % interval)"
+        yield f"Growth ({_of(soak.used, 'segment')} of one server, 95 % interval)"
     yield from (f"  {_growth(each)}" for each in soak.growth if each.course != "not known")
     unknown = [f"{each.what} of {each.of}" for each in soak.growth if each.course == "not known"]
     if unknown:
@@ -37,10 +37,11 @@ def _load(soak: Soak) -> str:
     runs = sum(soak.runs.values())
     good = soak.runs.get("SUCCESS", 0)
     hours = show_seconds(soak.hours * 3600)
+    segments = _of(soak.segments - len(soak.faults), "segment")
+    ended = f"{good:,} of {_of(runs, 'run')} succeeded" if runs else "no runs"
     return (
-        f"{soak.concurrency} runs in flight for {hours}; {good:,} of {runs:,} runs succeeded "
-        f"where nothing was broken, in {soak.segments - len(soak.faults)} of {soak.segments} "
-        "segments"
+        f"{_of(soak.concurrency, 'run')} in flight for {hours}; {ended} in {segments} without a "
+        "fault"
     )
 
 
@@ -70,33 +71,34 @@ def _reach(reach: Reach, unit: str) -> str:
 
 
 def _storage(storage: Storage) -> str:
-    parts = [f"{storage.runs:,} runs in {show_seconds(storage.hours * 3600)}"]
+    parts = [f"{_of(storage.runs, 'run')} in {show_seconds(storage.hours * 3600)}"]
     if storage.event_rows_per_run is not None:
         parts.append(f"{storage.event_rows_per_run:.1f} event rows a run")
     if storage.bytes_per_run is not None:
         parts.append(f"{storage.bytes_per_run / 1024:.1f} KiB a run")
     if storage.database_mib_per_hour is not None and storage.mib_per_30_days is not None:
         parts.append(
-            f"{storage.database_mib_per_hour:.1f} MiB an hour, "
-            f"{storage.mib_per_30_days / 1024:.1f} GiB in 30 days at this pace"
+            f"{_number(storage.database_mib_per_hour)} MiB an hour, "
+            f"{_size(storage.mib_per_30_days)} in 30 days at this pace"
         )
     return "; ".join(parts)
 
 
 def _fault(fault: FaultOutcome) -> Iterator[str]:
     if not fault.struck:
-        yield f"  segment {fault.segment}: did not strike ({fault.why})"
+        kind = fault.kind or "what was to be broken"
+        yield f"  {kind}, segment {fault.segment}: did not strike ({_one_line(fault.why)})"
         return
     lasted = f" for {show_seconds(fault.lasted_s or 0)}" if _lasts(fault) else ""
     yield f"  {fault.kind}{lasted}, segment {fault.segment}: {fault.meaning}"
+    refused = _of(fault.refused, "launch", "launches")
     yield (
-        f"    of {fault.in_flight} runs in flight {fault.ended} ended well, {fault.failed} failed, "
-        f"{fault.lost} lost; {fault.refused} launches refused; of later runs "
-        f"{fault.failed_later} failed"
+        f"    of {_of(fault.in_flight, 'run')} in flight {fault.ended} ended well, {fault.failed} "
+        f"failed, {fault.lost} lost; {refused} refused; of later runs {fault.failed_later} failed"
     )
-    yield f"    healthy again: {_recovery(fault)}"
+    yield f"    {'healthy again' if fault.recovered else 'not healthy again'}: {_recovery(fault)}"
     for text, count in fault.errors:
-        yield f"    {count} × {text[:140]}"
+        yield f"    {count} × {_one_line(text)}"
 
 
 def _recovery(fault: FaultOutcome) -> str:
@@ -117,13 +119,31 @@ def _lasts(fault: FaultOutcome) -> bool:
     return fault.lasted_s is not None and fault.lasted_s >= 1
 
 
+def _one_line(text: str) -> str:
+    return " ".join(text.split())[:140]
+
+
+def _of(count: int, one: str, many: str = "") -> str:
+    return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
+def _size(size_mib: float) -> str:
+    return f"{size_mib / 1024:,.1f} GiB" if abs(size_mib) >= 1024 else f"{round(size_mib):,} MiB"
+
+
 def _hours(hours: float) -> str:
-    return f"{hours / 24:,.0f} days" if hours >= 96 else f"{hours:,.0f} h"
+    if hours >= 96:
+        return f"{hours / 24:,.0f} days"
+    return f"{hours:.0f} h" if hours >= 10 else f"{hours:.1f} h"
 
 
 def _signed(value: float) -> str:
-    return f"{value:+.3g}" if abs(value) < 1000 else f"{value:+,.0f}"
+    """Three digits, never as a power of ten."""
+    shown = _number(value)
+    return shown if value < 0 or shown == "0" else f"+{shown}"
 
 
 def _number(value: float) -> str:
+    if abs(value) < 0.001:
+        return "0"
     return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"

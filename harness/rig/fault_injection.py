@@ -76,6 +76,8 @@ class Injection:
         self._over.set()
         if self._thread is not None:
             self._thread.join(PATIENCE_S)
+            if self._thread.is_alive():
+                self._stays(f"Nothing was heard of it for {PATIENCE_S:g} s.")
         if not self.events:
             self._note(MISSED, {"why": "the step ended before it could strike"})
         self._tell()
@@ -98,13 +100,16 @@ class Injection:
         try:
             broken.mend()
         except HarnessError as error:
-            self._problem = TargetFailed(
-                f"The fault {self._order.kind} could not be taken back.",
-                evidence=f"{error.what} {error.evidence}".strip(),
-                hint="The target is taken down; what was measured stays.",
-            )
+            self._stays(f"{error.what} {error.evidence}".strip())
         else:
             self._note(MENDED, {})
+
+    def _stays(self, evidence: str) -> None:
+        self._problem = TargetFailed(
+            f"The fault {self._order.kind} could not be taken back.",
+            evidence=evidence,
+            hint="The target is taken down; what was measured stays.",
+        )
 
     def _note(self, what: str, detail: Mapping[str, Any]) -> None:
         kind = self._order.kind

@@ -93,12 +93,13 @@ class Seeker:
             return Done(reason=self._spent())
         concurrency = order.concurrency
         fault = self._fault(len(measured) + 1)
+        kind = "fault" if fault else self._kind(concurrency)
         return StepOrder(
-            kind="fault" if fault else self._kind(concurrency),
+            kind=kind,
             concurrency=concurrency,
             repetition=1 + sum(step.concurrency == concurrency for step in measured),
             reason=order.reason,
-            rate_per_s=self._rate_per_s(concurrency, measured),
+            rate_per_s=None if kind == "unloaded" else self._rate_per_s(concurrency, measured),
             fault=fault,
         )
 
@@ -182,7 +183,7 @@ class Seeker:
     def _rate_per_s(self, concurrency: int, measured: Sequence[Step]) -> float | None:
         """Little's law: the arrival rate that offers this concurrency."""
         load = self._campaign.load
-        if load.model not in ("uniform", "poisson") or concurrency == 1:
+        if load.model not in ("uniform", "poisson"):
             return None
         run_s = load.run_s or self._unloaded_s(measured)
         return concurrency / run_s if run_s else None

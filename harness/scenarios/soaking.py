@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -30,7 +31,10 @@ SHARE = 0.7
 SEGMENT_S = 300.0
 SHORT_S = 90.0
 SHORTEST_S = 60.0
-FEWEST_SEGMENTS, ENOUGH_SEGMENTS, MOST_SEGMENTS = 7, 20, 500
+FEWEST_SEGMENTS, ENOUGH_SEGMENTS = 7, 20
+MOST_SEGMENTS = 500
+"""As many steps as a search may have; longer soaks have longer segments."""
+
 LEAST_DRAIN_S = 120.0
 
 
@@ -134,8 +138,15 @@ def _share_of(finding: CellFinding, share: float) -> int:
 
 
 def _faults(wish: SoakWish, segments: int) -> tuple[Fault, ...]:
-    """Each in the segment it was given, else spread evenly over those behind the first ones."""
+    """Each in the segment it was given, else spread evenly over all but the first and the last."""
     asked: Sequence[int] = [where for _, where, _ in wish.faults if where is not None]
+    wrong = sorted(n for n, times in Counter(asked).items() if times > 1 or not 0 < n <= segments)
+    if wrong:
+        raise CampaignError(
+            f"The soak has segments 1 to {segments}, and each has room for one fault.",
+            evidence=f"Asked for: {', '.join(map(str, wrong))}",
+            hint="Name other ones, or none: --fault KIND",
+        )
     free = [n for n in range(2, segments) if n not in asked]
     open_ = sum(where is None for _, where, _ in wish.faults)
     if open_ > len(free):

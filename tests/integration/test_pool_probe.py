@@ -152,6 +152,7 @@ def test_the_process_tree_tells_the_server_from_what_it_spawned(serving: Serving
     assert values["server_rss_bytes"] > values["runs_rss_bytes"] > 0
     assert 0 < values["runs_pss_bytes"] < values["runs_rss_bytes"]
     assert values["server_threads"] > 1
+    assert values["server_fds"] > 2
 
 
 def test_a_held_pool_shows_who_is_busy_and_who_waits(tmp_path: Path, probe_folder: Path) -> None:

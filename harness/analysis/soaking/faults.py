@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 
 from harness.analysis.measures.windows import CellRecord, end_of
 from harness.analysis.soaking.types import FaultOutcome
-from harness.campaign.faults import MEANINGS
+from harness.campaign.faults import AT_ONCE, MEANINGS
 from harness.facts.model import Event, Run, Step
 
 STRUCK, MENDED, MISSED = "fault", "fault_mended", "fault_missed"
@@ -39,6 +39,8 @@ def _outcome(record: CellRecord, step: Step, number: int) -> FaultOutcome:
             why=str(missed.detail.get("why", "")) if missed else "nothing was recorded of it",
         )
     mended = next((event for event in within if event.kind == MENDED), struck)
+    if struck.source in AT_ONCE:
+        mended = struck
     runs = [run for run in record.runs if run.step == step.index]
     caught = [run for run in runs if run.sent_s <= struck.at_s < end_of(run)]
     later = [run for run in runs if run.sent_s > struck.at_s]
@@ -68,14 +70,17 @@ def _meaning(event: Event | None) -> str:
 
 def _within(record: CellRecord, step: Step) -> list[Event]:
     """The fault's own events: it may be taken back after its step was broken off."""
-    next_s = min(
-        (other.phases[0].start_s for other in record.steps if other.index > step.index),
-        default=math.inf,
-    )
+    starts = [
+        other.phases[0].start_s
+        for other in record.steps
+        if other.index > step.index and other.phases
+    ]
+    start_s = step.phases[0].start_s if step.phases else math.inf
+    next_s = min(starts, default=math.inf)
     return [
         event
         for event in record.events
-        if event.kind in (STRUCK, MENDED, MISSED) and step.phases[0].start_s <= event.at_s < next_s
+        if event.kind in (STRUCK, MENDED, MISSED) and start_s <= event.at_s < next_s
     ]
 
 
@@ -84,12 +89,13 @@ def _count(runs: Iterable[Run], *statuses: str) -> int:
 
 
 def _answering_s(record: CellRecord, since_s: float) -> float | None:
-    """To the first health probe that was answered by every replica's device."""
+    """Until every replica had answered a health probe; `None` where one never did."""
     first: list[float] = []
     for source in record.samples.sources("probe", "probe_s"):
         times, _ = record.samples.series("probe", "probe_s", source=source, start_s=since_s)
-        if len(times):
-            first.append(float(times[0]) - since_s)
+        if not len(times):
+            return None
+        first.append(float(times[0]) - since_s)
     return max(first, default=None)
 
 

@@ -91,7 +91,9 @@ def _course(points: Sequence[Point]) -> tuple[Course, Trend]:
     if len(points) >= LEVELS_FROM:
         late = _trend(points[len(points) // 2 :])
         if late.low_per_s <= 0:
-            return "levels off", late
+            # Half as many segments see less: no growth seen there does not mean that there is none.
+            flatter = late.high_per_s < whole.slope_per_s
+            return ("levels off", late) if flatter else ("unclear", whole)
     return "grows", whole
 
 

@@ -63,7 +63,8 @@ def _answer(
     if used < FEWEST_SEGMENTS or not known:
         few = f"{used} segments of one server without a fault; {FEWEST_SEGMENTS} are needed"
         return "cannot tell", (few,)
-    return "steady", ()
+    unclear = tuple(_unclear(growth))
+    return ("cannot tell", unclear) if unclear else ("steady", ())
 
 
 def _harm(runs: dict[str, int]) -> Iterator[str]:
@@ -78,6 +79,17 @@ def _reached(growth: Iterable[Growth]) -> Iterator[str]:
         hours = each.reach.hours if each.reach else None
         if hours is not None and hours <= HORIZON_H:
             yield f"{each.what} of {each.of} reaches its limit in {hours:.0f} h"
+
+
+def _unclear(growth: Iterable[Growth]) -> Iterator[str]:
+    """What may be on its way to a limit."""
+    for each in growth:
+        earliest = each.reach.earliest if each.reach else None
+        if each.course == "unclear" and earliest is not None and earliest <= HORIZON_H:
+            yield (
+                f"{each.what} of {each.of} grew; whether it still does, its second half by itself "
+                "cannot tell: a longer soak will"
+            )
 
 
 def _not_recovered(faults: Iterable[FaultOutcome]) -> Iterator[str]:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-Course = Literal["grows", "levels off", "steady", "shrinks", "not known"]
-"""`levels off`: it grew, but no more in the second half."""
+Course = Literal["grows", "levels off", "unclear", "steady", "shrinks", "not known"]
+"""`levels off`: it grew, but no more in the second half. `unclear`: it grew, and the second half by
+itself tells neither that it goes on nor that it does not.
+"""
 
 Answer = Literal["steady", "does not last", "cannot tell"]
 

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from harness.campaign.faults import FAULT_KINDS
 from harness.campaign.loading import dump_campaign, load_campaign
 from harness.campaign.packages import PACKAGES
 from harness.campaign.plan import Campaign
@@ -104,11 +105,33 @@ PLAIN: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
     },
 )
 BURST_OF_USERS = {"step": {"burst": True, "ramp_s": 0}, "load": {"model": "closed"}}
+FAULTS = st.lists(
+    st.fixed_dictionaries(
+        {"kind": st.sampled_from(FAULT_KINDS), "segment": st.integers(1, 100)},
+        optional={"for_s": st.floats(0.1, 3600)},
+    ),
+    max_size=3,
+    unique_by=lambda fault: fault["segment"],
+)
+SOAKS = st.fixed_dictionaries(
+    {
+        "search": st.fixed_dictionaries(
+            {
+                "strategy": st.just("soak"),
+                "concurrencies": st.integers(1, 500).map(lambda held: [held]),
+                "max_steps": st.integers(100, 500),
+            }
+        ),
+        "workloads": PACKAGE.map(lambda package: [{"name": "soaked", "module": package}]),
+        "load": st.just({}),
+    },
+    optional={"faults": FAULTS},
+)
 CAMPAIGNS = st.builds(
-    lambda plain, queued, burst: plain | queued | burst,
+    lambda plain, queued, other: plain | queued | other,
     PLAIN,
     st.just({}) | QUEUED,
-    st.just({}) | st.just(BURST_OF_USERS),
+    st.just({}) | st.just(BURST_OF_USERS) | SOAKS,
 )
 
 

@@ -72,6 +72,23 @@ class TestProblems:
         )
         assert told == f"c.yaml:4: search.xyz: unknown key; known here: {known}"
 
+    @pytest.mark.parametrize(
+        ("text", "place"),
+        [
+            ("nightly: {xyz: 1}", "nightly.xyz"),
+            ("external: {xyz: 1}", "external.xyz"),
+            ("faults: [{xyz: 1}]", "faults.0.xyz"),
+            ("queue: {xyz: 1}", "queue.xyz"),
+        ],
+    )
+    def test_an_unknown_key_is_told_wherever_keys_may_stand(self, text: str, place: str) -> None:
+        assert any(f" {place}: unknown key; " in line for line in problems(MINIMAL + text))
+
+    @pytest.mark.parametrize("code", ["{xyz: 1}", "{jobs: [{xyz: 1}]}"])
+    def test_and_in_code_of_the_users_own(self, code: str) -> None:
+        text = f"name: a\nprofiles: [1vcpu-2gb]\nworkloads: [{{name: mine, code: {code}}}]\n"
+        assert any("xyz: unknown key; " in line for line in problems(text))
+
     def test_a_missing_key_is_named(self) -> None:
         assert problems("name: a\nprofiles: [1vcpu-2gb]") == ["c.yaml:1: workloads: is required"]
 

@@ -6,6 +6,7 @@ import json
 import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from harness.campaign.faults import FaultKind
 from harness.campaign.plan import CellPlan, Feed, Queue, Sensors, Workload
 from harness.campaign.profiles import Profile
 from harness.facts.model import Limits
@@ -64,7 +66,14 @@ def projects(monkeypatch: pytest.MonkeyPatch) -> list[Project]:
     return made
 
 
-def start(folder: Path, workload: Workload, feed: Feed, **more: Any) -> None:
+def start(
+    folder: Path,
+    workload: Workload,
+    feed: Feed,
+    *,
+    faults: frozenset[FaultKind] = frozenset(),
+    **more: Any,
+) -> ComposeTarget:
     cell = CellPlan(
         profile=Profile(name="small", vcpu=1, memory_mib=1024), workload=workload,
         dagster="1.13.27", max_workers=6, replicas=1, feed=feed, **more,
@@ -73,10 +82,12 @@ def start(folder: Path, workload: Workload, feed: Feed, **more: Any) -> None:
         images=Images(dagster="dagster", postgres="postgres"),
         software=Software(version="1.13.27", lock=folder / "lock"),
         limits=Limits(cpu_cores=1, memory_bytes=1 << 30),
+        faults=faults,
     )
     target = ComposeTarget(cell, folder, options=options, ledger=Ledger(folder / "ledger.jsonl"))
     target.start()
     target.stop()
+    return target
 
 
 IO = Workload(name="io")
@@ -122,6 +133,54 @@ def test_the_server_gets_the_blends_parts_and_its_sensors_settings(
     assert 'WORKLOAD_BLEND="io"' in written
     assert 'WORKLOAD_SENSORS="3"' in written
     assert 'WORKLOAD_SENSORS_RUNNING="1"' in written
+
+
+def test_a_disk_that_is_to_be_filled_gets_a_file_system_of_its_own(
+    tmp_path: Path, projects: list[Project]
+) -> None:
+    start(tmp_path, IO, "direct", faults=frozenset(["server-disk-full", "run-kill"]))
+    (override,) = projects[0].overrides
+    assert set(json.loads(override.read_text(encoding="utf-8"))["volumes"]) == {"scratch"}
+
+
+@pytest.mark.parametrize("faults", [frozenset(), frozenset(["network-cut", "server-kill"])])
+def test_no_other_fault_changes_the_project(
+    tmp_path: Path, projects: list[Project], faults: frozenset[FaultKind]
+) -> None:
+    start(tmp_path, IO, "direct", faults=faults)
+    assert list(projects[0].overrides) == []
+
+
+@dataclass
+class Server:
+    """A container of the server that was found dead."""
+
+    id: str
+    name: str = "dlh-1-code-server-1"
+    attrs: dict[str, Any] = field(default_factory=lambda: {
+        "State": {"Running": False, "ExitCode": 137, "OOMKilled": False}
+    })  # fmt: skip
+
+    def reload(self) -> None: ...
+
+    def kill(self) -> None: ...
+
+    def logs(self, **_: Any) -> bytes:
+        return b"last words"
+
+
+def test_a_server_killed_on_purpose_did_not_die_of_memory(
+    tmp_path: Path, projects: list[Project], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = start(tmp_path, IO, "direct", faults=frozenset(["server-kill"]))
+    server = Server(id="a")
+    monkeypatch.setattr(projects[0], "container", lambda _: server)
+    monkeypatch.setattr(target, "_servers", (server, Server(id="b")))
+    target.break_("server-kill")
+    killed, died = target.deaths()
+    assert (killed.oom, killed.witnesses) == (False, ("killed on purpose",))
+    assert (killed.exit_code, killed.log_tail) == (137, "last words")
+    assert died.witnesses != killed.witnesses
 
 
 AWKWARD = {

@@ -42,7 +42,7 @@ class Undone:
         """
         try:
             self.undo()
-        except DockerException as error:
+        except (DockerException, OSError) as error:  # OSError: the engine did not answer in time
             raise TargetFailed("What was broken stays broken.", evidence=str(error)) from error
 
 
@@ -61,7 +61,7 @@ class ComposeFaults:
         """See `harness.rig.breaking.Breakable`."""
         try:
             return self._by_kind()[kind]()
-        except DockerException as error:
+        except (DockerException, OSError) as error:
             raise TargetFailed(f"{kind} could not be done.", evidence=str(error)) from error
 
     def _by_kind(self) -> Mapping[FaultKind, Callable[[], Broken]]:
@@ -85,8 +85,12 @@ class ComposeFaults:
 
     def _kill_server(self) -> Broken:
         server = self._server
-        self.killed.add(str(server.id))
-        server.kill()
+        self.killed.add(str(server.id))  # before it is: whoever watches may see it dead at once
+        try:
+            server.kill()
+        except (DockerException, OSError):
+            self.killed.discard(str(server.id))
+            raise
         return Undone(detail={"container": server.name})
 
     def _kill_run(self) -> Broken:

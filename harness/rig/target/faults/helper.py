@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from docker import DockerClient
-from docker.errors import DockerException, NotFound
+from docker.errors import DockerException
 from docker.models.containers import Container
 
 from harness.errors import TargetFailed
@@ -52,7 +52,7 @@ class Helper:
         self._lasts = False
         try:
             self._container.kill(signal="SIGTERM")
-        except DockerException as error:
+        except (DockerException, OSError) as error:
             raise TargetFailed("What was broken stays broken.", evidence=str(error)) from error
         _finish(self._container)
 
@@ -70,7 +70,7 @@ def run_helper(client: DockerClient, image: str, project: str, order: HelperOrde
             entrypoint=[], labels={LABEL: "1", "com.docker.compose.project": project},
             **order.shares,
         )  # fmt: skip
-    except DockerException as error:
+    except (DockerException, OSError) as error:
         raise TargetFailed("Nothing could be broken.", evidence=str(error)) from error
     try:
         detail = _said(container)
@@ -86,10 +86,10 @@ def _said(container: Container, sleep: Callable[[float], None] = time.sleep) -> 
     """The line of JSON it prints when it is done."""
     deadline_s = time.monotonic() + SAID_TIMEOUT_S
     while True:
+        container.reload()  # before its words are read: what ended since then has said all
         line = container.logs(stdout=True, stderr=False).decode().strip()
         if line:
             return dict(json.loads(line))
-        container.reload()
         if container.status == "exited" or time.monotonic() > deadline_s:
             raise TargetFailed(
                 "Nothing could be broken.", evidence=container.logs(tail=4).decode().strip()
@@ -111,5 +111,5 @@ def _finish(container: Container) -> None:
 
 
 def _remove(container: Container) -> None:
-    with contextlib.suppress(NotFound, DockerException):
+    with contextlib.suppress(DockerException, OSError):
         container.remove(force=True)
