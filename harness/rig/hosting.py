@@ -117,6 +117,13 @@ def prepare(
         EnvironmentProblem, TargetFailed: a lock, a wheel, an image or an environment cannot be
             made.
     """
+    faults = frozenset(fault.kind for fault in campaign.faults)
+    if faults and kind != "compose":
+        raise EnvironmentProblem(
+            "Only the parts of the compose target can be broken on purpose.",
+            evidence=f"Faults: {', '.join(sorted(faults))}; target {kind}.",
+            hint="harness doctor says what is missing, or leave the faults out.",
+        )
     if kind == "external":
         return Hosting(kind=kind, ledger=ledger, images={}, say=say, external=campaign.external)
     own = [each.name for each in campaign.workloads if each.code is not None]
@@ -125,13 +132,6 @@ def prepare(
             "Code of your own is measured in containers, and that needs a Docker engine.",
             evidence=f"Workload {', '.join(own)}; target {kind}.",
             hint="harness doctor says what is missing.",
-        )
-    faults = frozenset(fault.kind for fault in campaign.faults)
-    if faults and kind != "compose":
-        raise EnvironmentProblem(
-            "Only the parts of the compose target can be broken on purpose.",
-            evidence=f"Faults: {', '.join(sorted(faults))}; target {kind}.",
-            hint="harness doctor says what is missing, or leave the faults out.",
         )
     software = software_of(campaign, say=say)
     images: dict[str, Images] = {}

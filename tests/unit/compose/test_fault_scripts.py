@@ -10,7 +10,7 @@ import os
 import signal
 import sys
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import psutil
@@ -109,6 +109,10 @@ def run(pid: int, start: int, *, parent: int = 7) -> Process:
     return pid, parent, start, RUN_WORDS
 
 
+def never(*_: Any) -> None:
+    pytest.fail("killed something")
+
+
 class TestKillRun:
     @pytest.fixture
     def script(self) -> ModuleType:
@@ -156,9 +160,9 @@ class TestKillRun:
         self, script: ModuleType, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         seconds = iter(range(1000))
-        monkeypatch.setattr(script.time, "monotonic", lambda: next(seconds))
-        monkeypatch.setattr(script.time, "sleep", lambda _: None)
-        monkeypatch.setattr(script.os, "kill", lambda *_: pytest.fail("killed something"))
+        clock = SimpleNamespace(monotonic=lambda: next(seconds), sleep=lambda _: None)
+        monkeypatch.setattr(script, "time", clock)
+        monkeypatch.setattr(script, "os", SimpleNamespace(kill=never))
         monkeypatch.setattr(script, "processes", lambda: iter([SERVER]))
         with pytest.raises(SystemExit, match="no run process is there to be killed"):
             script.main()
@@ -171,8 +175,10 @@ class TestKillRun:
     ) -> None:
         looks: list[list[Process]] = [[SERVER], [SERVER], [SERVER, run(20, 500)]]
         killed: list[tuple[int, Any]] = []
-        monkeypatch.setattr(script.time, "sleep", lambda _: None)
-        monkeypatch.setattr(script.os, "kill", lambda pid, how: killed.append((pid, how)))
+        clock = SimpleNamespace(monotonic=lambda: 0.0, sleep=lambda _: None)
+        monkeypatch.setattr(script, "time", clock)
+        kill = SimpleNamespace(kill=lambda pid, how: killed.append((pid, how)))
+        monkeypatch.setattr(script, "os", kill)
         monkeypatch.setattr(script, "processes", lambda: iter(looks.pop(0)))
         script.main()
         assert killed == [(20, signal.SIGKILL)]

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
@@ -68,6 +69,9 @@ class FakeContainer:
         if self.exits_after is not None and self.looks >= self.exits_after:
             self.status = "exited"
 
+    def start(self) -> None:
+        self._do("start")
+
     def wait(self, *, timeout: int) -> dict[str, int]:
         self._do("wait")
         return {"StatusCode": self.exit_code}
@@ -97,7 +101,7 @@ class Engine:
     def containers(self) -> Engine:
         return self
 
-    def run(self, image: str, command: list[str], **how: Any) -> FakeContainer:
+    def create(self, image: str, command: list[str], **how: Any) -> FakeContainer:
         self.started.append({"image": image, "command": command, **how})
         if self.refuses:
             raise self.refuses
@@ -142,8 +146,8 @@ def faults(project: Project) -> ComposeFaults:
 def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every look at a clock is a second later."""
     ticks: Iterator[int] = iter(range(10**6))
-    monkeypatch.setattr(helper.time, "monotonic", lambda: float(next(ticks)))
-    monkeypatch.setattr(helper.time, "sleep", lambda _: None)
+    clock = SimpleNamespace(monotonic=lambda: float(next(ticks)), sleep=lambda _: None)
+    monkeypatch.setattr(helper, "time", clock)
 
 
 def helped(engine: Engine, **order: Any) -> helper.Helper:
@@ -161,14 +165,14 @@ class TestHelper:
         script = (repo_root / "compose/faults/fill_disk.py").read_text(encoding="utf-8")
         assert how["image"] == "dagster-image"
         assert how["command"] == ["python3", "-c", script, "/full", "9"]
-        assert (how["user"], how["entrypoint"], how["detach"]) == ("0", [], True)
+        assert (how["user"], how["entrypoint"]) == ("0", [])
         assert how["labels"] == {LABEL: "1", "com.docker.compose.project": "dlh-1"}
         assert how["network_mode"] == "none"
 
     def test_it_is_broken_when_the_script_says_what_it_broke(self, engine: Engine) -> None:
         engine.container.says = [b"", b"", b'{"bytes": 7}\n']
         assert helped(engine).detail == {"bytes": 7}
-        assert engine.container.done == []
+        assert engine.container.done == ["start"]
 
     def test_a_script_that_lasts_is_asked_to_give_back_once_and_taken_away(
         self, engine: Engine
@@ -176,13 +180,13 @@ class TestHelper:
         made = helped(engine)
         made.mend()
         made.mend()
-        assert engine.container.done == ["kill SIGTERM", "wait", "remove"]
+        assert engine.container.done == ["start", "kill SIGTERM", "wait", "remove"]
 
     def test_one_that_does_not_last_is_gone_when_it_has_done_its_work(self, engine: Engine) -> None:
         made = helped(engine, script="kill_run.py", lasts=False)
-        assert engine.container.done == ["wait", "remove"]
+        assert engine.container.done == ["start", "wait", "remove"]
         made.mend()
-        assert engine.container.done == ["wait", "remove"]
+        assert engine.container.done == ["start", "wait", "remove"]
 
     def test_one_that_speaks_and_ends_between_two_looks_is_believed(self, engine: Engine) -> None:
         """After the first look, which saw nothing, it has done both."""
@@ -197,19 +201,29 @@ class TestHelper:
         with pytest.raises(TargetFailed, match="Nothing could be broken") as refused:
             helped(engine, lasts=False)
         assert refused.value.evidence == "no run process is there to be killed"
-        assert engine.container.done == ["remove"]
+        assert engine.container.done == ["start", "remove"]
 
     def test_one_that_never_speaks_is_given_up_and_taken_away(self, engine: Engine) -> None:
         engine.container.says = [b""]
         with pytest.raises(TargetFailed, match="Nothing could be broken"):
             helped(engine)
-        assert engine.container.done == ["remove"]
+        assert engine.container.done == ["start", "remove"]
 
     @pytest.mark.parametrize("error", ENGINE_SAYS_NO)
     def test_an_engine_that_starts_none_is_told(self, engine: Engine, error: Exception) -> None:
         engine.refuses = error
         with pytest.raises(TargetFailed, match="Nothing could be broken"):
             helped(engine)
+
+    @pytest.mark.parametrize("error", ENGINE_SAYS_NO)
+    def test_one_that_was_made_and_cannot_be_started_is_taken_away(
+        self, engine: Engine, error: Exception
+    ) -> None:
+        """What it was to share a namespace with may have ended."""
+        engine.container.fails["start"] = error
+        with pytest.raises(TargetFailed, match="Nothing could be broken"):
+            helped(engine)
+        assert engine.container.done == ["start", "remove"]
 
     @pytest.mark.parametrize("call", ["kill", "wait"])
     @pytest.mark.parametrize("error", ENGINE_SAYS_NO)
@@ -237,7 +251,7 @@ class TestHelper:
         made = helped(engine)
         engine.container.fails["remove"] = error
         made.mend()
-        assert engine.container.done == ["kill SIGTERM", "wait", "remove"]
+        assert engine.container.done == ["start", "kill SIGTERM", "wait", "remove"]
 
 
 class TestKinds:
@@ -284,7 +298,7 @@ class TestKinds:
         (how,) = engine.started
         assert how["pid_mode"] == "container:server-id"
         assert "middle_run" in how["command"][2]
-        assert engine.container.done == ["wait", "remove"]
+        assert engine.container.done == ["start", "wait", "remove"]
 
     def test_the_network_is_cut_from_the_servers_network_namespace(
         self, faults: ComposeFaults, engine: Engine
@@ -294,7 +308,7 @@ class TestKinds:
         assert (how["network_mode"], how["cap_add"]) == ("container:server-id", ["NET_ADMIN"])
         assert how["command"][3:] == [f"{AT_MOST_S:g}"]
         broken.mend()
-        assert engine.container.done == ["kill SIGTERM", "wait", "remove"]
+        assert engine.container.done == ["start", "kill SIGTERM", "wait", "remove"]
 
     @pytest.mark.parametrize(
         ("kind", "volume"),
@@ -350,6 +364,6 @@ class TestDisks:
 
 def test_the_fakes_are_what_the_engine_gives() -> None:
     """Each call a fake remembers is one of the real container."""
-    for call in ("logs", "reload", "wait", "kill", "pause", "unpause", "remove"):
+    for call in ("start", "logs", "reload", "wait", "kill", "pause", "unpause", "remove"):
         assert isinstance(getattr(Container, call), Callable)  # type: ignore[arg-type]
     assert issubclass(APIError, DockerException)

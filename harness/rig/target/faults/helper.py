@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -65,24 +65,27 @@ def run_helper(client: DockerClient, image: str, project: str, order: HelperOrde
     """
     script = (asset("compose") / "faults" / order.script).read_text(encoding="utf-8")
     try:
-        container: Container = client.containers.run(
-            image, ["python3", "-c", script, *order.arguments], detach=True, user="0",
-            entrypoint=[], labels={LABEL: "1", "com.docker.compose.project": project},
-            **order.shares,
+        container: Container = client.containers.create(
+            image, ["python3", "-c", script, *order.arguments], user="0", entrypoint=[],
+            labels={LABEL: "1", "com.docker.compose.project": project}, **order.shares,
         )  # fmt: skip
     except (DockerException, OSError) as error:
         raise TargetFailed("Nothing could be broken.", evidence=str(error)) from error
     try:
+        container.start()
         detail = _said(container)
         if not order.lasts:
             _finish(container)
+    except (DockerException, OSError) as error:
+        _remove(container)
+        raise TargetFailed("Nothing could be broken.", evidence=str(error)) from error
     except BaseException:
         _remove(container)
         raise
     return Helper(container, detail, lasts=order.lasts)
 
 
-def _said(container: Container, sleep: Callable[[float], None] = time.sleep) -> dict[str, Any]:
+def _said(container: Container) -> dict[str, Any]:
     """The line of JSON it prints when it is done."""
     deadline_s = time.monotonic() + SAID_TIMEOUT_S
     while True:
@@ -94,7 +97,7 @@ def _said(container: Container, sleep: Callable[[float], None] = time.sleep) -> 
             raise TargetFailed(
                 "Nothing could be broken.", evidence=container.logs(tail=4).decode().strip()
             )
-        sleep(0.1)
+        time.sleep(0.1)
 
 
 def _finish(container: Container) -> None:
