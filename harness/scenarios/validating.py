@@ -22,7 +22,7 @@ from harness.campaign.plan import (
     StepTimes,
     Workload,
 )
-from harness.campaign.profiles import FARGATE, Profile
+from harness.campaign.profiles import profile_of
 from harness.campaign.promises.types import Promise
 from harness.errors import CampaignError
 from harness.facts.durable import write_text
@@ -76,7 +76,7 @@ def validation_campaign(
         name=f"validate-{_name(promise.name)}",
         description=f"{promise.limit} and {most} runs at once, as configured.",
         feed="queued",
-        profiles=(_profile(promise),),
+        profiles=(profile_of(promise.vcpu, promise.memory_mib),),
         workloads=(workload.model_copy(update={"concurrencies": None}),),
         dagster=(dagster,),
         max_workers=(promise.max_workers,),
@@ -131,17 +131,6 @@ def validation_json(promise: Promise, answer: Validation) -> str:
     """The text of `validation.json`: `schema`, `promise`, `validation`."""
     document = {"schema": SCHEMA, "promise": asdict(promise), "validation": asdict(answer)}
     return json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
-
-
-def _profile(promise: Promise) -> Profile:
-    named = [
-        profile
-        for profile in FARGATE.values()
-        if (profile.vcpu, profile.memory_mib) == (promise.vcpu, promise.memory_mib)
-    ]
-    if named:
-        return named[0]
-    return Profile.model_validate({"vcpu": promise.vcpu, "memory_mib": promise.memory_mib})
 
 
 def _times(promise: Promise, run_s: float) -> StepTimes:
