@@ -7,12 +7,18 @@ from dataclasses import replace
 
 import pytest
 
+from harness.analysis.inside import Inside
 from harness.analysis.validation import Validation
 from harness.campaign.loading import dump_campaign, load_campaign
 from harness.campaign.plan import Campaign, Workload
 from harness.campaign.promises.types import Promise
 from harness.errors import CampaignError
-from harness.scenarios.validating import asked_of, validation_campaign, validation_json
+from harness.scenarios.validating import (
+    asked_of,
+    longer_campaign,
+    validation_campaign,
+    validation_json,
+)
 
 pytestmark = pytest.mark.unit
 
@@ -55,8 +61,38 @@ def test_waiting_in_the_queue_is_no_objective() -> None:
 
 def test_steps_are_long_enough_for_three_waves_of_long_runs() -> None:
     short, long = campaign(run_s=5), campaign(run_s=100)
-    assert long.step.hold_s > 400 > short.step.hold_s
-    assert long.step.drain_s >= long.step.hold_s
+    assert long.step.hold_s > 200 > short.step.hold_s, "filled, and filled again"
+    assert long.step.hold_s + long.step.drain_s > 3 * 100 + 20
+
+
+def test_runs_of_ours_last_until_the_limit_is_full() -> None:
+    (workload,) = campaign().workloads
+    assert workload.params["requests"] == campaign().load.run_s == 30
+    assert campaign().step.hold_s > 30 + 20
+    assert campaign(run_s=5).workloads[0].params == {}, "what a user's runs take stands"
+
+
+def test_it_is_tried_again_with_longer_runs_where_launches_were_slower_than_thought() -> None:
+    plan = campaign()
+    again = longer_campaign(PROMISE, plan, {1: inside(4.0), 2: inside(5.0)})
+    assert again is not None
+    assert again.load.run_s == 75
+    assert again.workloads[0].params["requests"] == 75
+    assert again.step.hold_s > plan.step.hold_s
+
+
+@pytest.mark.parametrize("pace_s", [None, 1.0, 2.2])
+def test_it_is_not_tried_again_where_that_would_change_little(pace_s: float | None) -> None:
+    assert longer_campaign(PROMISE, campaign(), {1: inside(pace_s)}) is None
+
+
+def test_what_cannot_be_filled_in_the_longest_run_is_not_tried_again() -> None:
+    slow = replace(PROMISE, limit=160)
+    assert longer_campaign(slow, campaign(slow), {1: inside(60.0)}) is None
+
+
+def inside(pace_s: float | None) -> Inside:
+    return Inside(most=4, full_s=0.0, by="samples", pace_s=pace_s, run_s=30.0)
 
 
 def test_it_loads_back_as_it_was_stored() -> None:
