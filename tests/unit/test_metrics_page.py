@@ -20,7 +20,7 @@ from harness.watch.openmetrics_names import METRICS, PREFIX
 
 pytestmark = pytest.mark.unit
 
-SCHEMAS = ("findings", "sizing", "comparison", "trends", "nightly", "bisect")
+SCHEMAS = ("findings", "sizing", "comparison", "trends", "nightly", "bisect", "validation")
 NOT_FIGURES = {"step", "repetition"}
 """Numbers that name something instead of measuring it."""
 

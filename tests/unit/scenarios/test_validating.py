@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
+from jsonschema import Draft202012Validator
 
 from harness.analysis.inside import Inside
-from harness.analysis.validation import Validation
+from harness.analysis.validation import Answer, Burst, Validation
 from harness.campaign.loading import dump_campaign, load_campaign
 from harness.campaign.plan import Campaign, Workload
 from harness.campaign.promises.types import Promise
+from harness.cli.validate import CODES
 from harness.errors import CampaignError
 from harness.scenarios.validating import (
     asked_of,
@@ -110,3 +113,12 @@ def test_the_answer_is_kept_with_what_was_asked() -> None:
     document = json.loads(validation_json(PROMISE, answer))
     assert document["promise"]["limit"] == asked_of(PROMISE).limit == 10
     assert document["validation"]["answer"] == "holds"
+
+
+@pytest.mark.parametrize("answer", list(CODES))
+def test_the_answer_is_as_its_schema_says(answer: Answer, repo_root: Path) -> None:
+    schema = json.loads((repo_root / "results/validation.schema.json").read_text(encoding="utf-8"))
+    burst = Burst(runs=10, passed=None, sentence="", inside=7, full_s=3.0, counted_by="runs")
+    found = Validation(answer=answer, why="Because.", bursts=(burst, Burst(
+        runs=30, passed=True, sentence="")), meaning=("It means.",))  # fmt: skip
+    Draft202012Validator(schema).validate(json.loads(validation_json(PROMISE, found)))
