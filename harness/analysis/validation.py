@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from harness.analysis.bursts import burst_passed
@@ -18,6 +18,9 @@ from harness.analysis.findings.types import CellFinding, Findings, StepFinding
 from harness.analysis.inside import Inside
 
 Answer = Literal["holds", "does not hold", "limit never filled", "cannot be tested here"]
+
+QUEUE = "queue_limited"
+"""The doubt that the daemon, not the server, was what runs waited for."""
 
 HEADROOM = 0.9
 """The share of the memory limit a peak may reach (the objective `memory_headroom`)."""
@@ -76,11 +79,14 @@ def judge_validation(findings: Findings, asked: Asked, inside: Mapping[int, Insi
         inside: the bursts from within, by the index of their step.
     """
     cell = findings.cells[0] if findings.cells else None
-    steps = [step for step in cell.steps if step.kind == "load"] if cell else []
+    loaded = [step for step in cell.steps if step.kind == "load"] if cell else []
+    steps = [_without_queue(step, findings) for step in loaded]
     if cell is None or not steps:
         doubts = "; ".join(issue.evidence for issue in findings.validity[:2])
         return Validation(answer="cannot be tested here", why=doubts or "Nothing was measured.")
-    bursts = tuple(_burst(step, inside.get(step.index), asked) for step in steps)
+    bursts = tuple(
+        _burst(step, inside.get(step.index), asked, doubts_of(step, findings)) for step in steps
+    )
     binding = cell.binding.limit if cell.binding and cell.binding.limit else ""
     failed = next((s for s, b in zip(steps, bursts, strict=True) if b.passed is False), None)
     if failed is not None:
@@ -146,7 +152,32 @@ def _pace(inside: Inside) -> str:
     )
 
 
-def _burst(step: StepFinding, inside: Inside | None, asked: Asked) -> Burst:
+def doubts_of(step: StepFinding, findings: Findings) -> tuple[str, ...]:
+    """What voids a burst, in words. That the daemon is slower than the server is none here: it is
+    as slow as it is configured, and how long a run waits in the queue is not asked.
+    """
+    return tuple(
+        issue.evidence
+        for issue in findings.validity
+        if issue.severity == "fatal" and issue.step in (None, step.index) and issue.code != QUEUE
+    )
+
+
+def _without_queue(step: StepFinding, findings: Findings) -> StepFinding:
+    """The step, judged by its objectives where nothing but the queue's pace voids it."""
+    if step.verdict != "invalid" or doubts_of(step, findings):
+        return step
+    if not any(issue.code == QUEUE and issue.step == step.index for issue in findings.validity):
+        return step
+    oks = [slo.ok for slo in step.slo.values()]
+    if step.broken:
+        return replace(step, verdict="fail")
+    return replace(step, verdict="pass" if oks and all(oks) else "inconclusive")
+
+
+def _burst(
+    step: StepFinding, inside: Inside | None, asked: Asked, doubts: tuple[str, ...]
+) -> Burst:
     ended = f"{step.completed} of {step.concurrency} runs ended"
     counted = (
         ("failed", step.failed), ("lost", step.lost), ("unfinished", step.unfinished),
@@ -156,10 +187,14 @@ def _burst(step: StepFinding, inside: Inside | None, asked: Asked) -> Burst:
     peak = f"memory peak {step.memory_peak_ratio:.0%}" if step.memory_peak_ratio else ""
     wait = f"launch p95 {step.launch_s.p95:.1f} s" if step.launch_s.p95 is not None else ""
     lost = f"{step.probe_s.lost} of {step.probe_s.n + step.probe_s.lost} health probes lost"
-    parts = [ended, harm, _within(inside, asked), peak, wait, lost if step.probe_s.lost else ""]
+    passed = burst_passed(step)
+    parts = [
+        *(doubts if passed is None else ()), ended, harm, _within(inside, asked), peak, wait,
+        lost if step.probe_s.lost else "",
+    ]  # fmt: skip
     return Burst(
         runs=step.concurrency,
-        passed=burst_passed(step),
+        passed=passed,
         sentence=", ".join(filter(None, parts)),
         inside=inside.most if inside else None,
         full_s=inside.full_s if inside else None,

@@ -38,7 +38,7 @@ from harness.rig.session import SessionOptions
 
 BURST_FACTOR = 3
 MOST_RUNS = 500
-SLACK_S = 20.0
+SLACK_S = 10.0
 LONGEST_HOLD_S = 900.0
 LONGEST_DRAIN_S = 3600.0
 RUN_S = 15.0
@@ -108,9 +108,13 @@ def validation_campaign(
         max_concurrent_runs=(promise.limit,),
         queue=Queue(dequeue_threads=promise.dequeue_threads),
         load=Load(model="burst", run_s=run_s),
+        warmup_runs=1,
         step=_times(need, run_s or RUN_S),
         search=Search(
-            strategy="ladder", concurrencies=(max(2, promise.limit), most), stop_after_failures=2
+            # What the limit breaks, three times the limit does not mend.
+            strategy="ladder",
+            concurrencies=(max(2, promise.limit), most),
+            stop_after_failures=1,
         ),
         slos=Slos(launch_s_p95=None, slowdown_p95=None, pool_queue=None, backlog_trend=None),
     )
@@ -220,7 +224,10 @@ def _times(need: Need, run_s: float) -> StepTimes:
     hold_s = math.ceil(need.filling_s + 2 * run_s + SLACK_S)
     waves_s = math.ceil(BURST_FACTOR * (need.filling_s + run_s) + SLACK_S)
     return StepTimes(
-        hold_s=float(min(LONGEST_HOLD_S, hold_s)), drain_s=float(min(LONGEST_DRAIN_S, 3 * waves_s))
+        ramp_s=1,
+        settle_s=0,
+        hold_s=float(min(LONGEST_HOLD_S, hold_s)),
+        drain_s=float(min(LONGEST_DRAIN_S, 3 * waves_s)),
     )
 
 

@@ -10,6 +10,7 @@ from factory_bursts import burst_step, cell_of, filled
 
 from harness.analysis.findings.types import (
     Findings,
+    IssueFinding,
     MemoryFinding,
     SloFinding,
     StepFinding,
@@ -119,6 +120,36 @@ def test_lost_health_checks_ask_for_threads_or_for_cpu(workers: int, said: str) 
 def test_a_burst_in_doubt_cannot_be_answered(doubt: dict[str, Any]) -> None:
     answer = judge_validation(measured({}, doubt), ASKED, FULL)
     assert answer.answer == "cannot be tested here"
+
+
+def doubted(code: str, **changes: Any) -> Findings:
+    """Two bursts, the second void for one reason."""
+    void = {
+        "verdict": "invalid",
+        "slo": {"no_oom": filled(SloFinding, observed=0, limit=0, ok=True)}, **changes,
+    }  # fmt: skip
+    issue = filled(
+        IssueFinding, step=2, code=code, severity="fatal", evidence="it was not the server"
+    )
+    return replace(measured({}, void), validity=(issue,))
+
+
+def test_a_daemon_as_slow_as_configured_is_no_doubt() -> None:
+    assert judge_validation(doubted("queue_limited"), ASKED, FULL).answer == "holds"
+    broken = doubted("queue_limited", broken=("failed_runs",))
+    assert judge_validation(broken, ASKED, FULL).answer == "does not hold"
+
+
+def test_an_objective_that_is_not_decided_stays_so_behind_a_slow_daemon() -> None:
+    undecided = {"no_oom": filled(SloFinding, observed=0, limit=0, ok=None)}
+    answer = judge_validation(doubted("queue_limited", slo=undecided), ASKED, FULL)
+    assert answer.answer == "cannot be tested here"
+
+
+def test_any_other_doubt_is_said_with_its_evidence() -> None:
+    answer = judge_validation(doubted("clock_jump"), ASKED, FULL)
+    assert answer.answer == "cannot be tested here"
+    assert answer.why.startswith("it was not the server")
 
 
 def test_nothing_measured_is_no_pass() -> None:
