@@ -18,7 +18,7 @@ LIMIT_TOLERANCE = 0.01
 AskServer = Callable[[str], PingMetrics]
 """What a code server at `host:port` says in a Ping; never raises."""
 
-OUTSIDE = "it looks into the server from where the server runs: only of servers the harness starts"
+OUTSIDE = "it cannot be seen from outside, only in servers the harness starts itself"
 NO_SERVER = "no code server was named: --code-server HOST:PORT"
 UNSEEN = ("processes", "pool", "run_queue", "support", "stacks", "docker_events")
 """Devices that have nothing to look at from outside."""
