@@ -57,7 +57,7 @@ class Validation:
     """The answer: what gave first, what binds, and what would mend it, the surest first.
 
     `mend` is empty where it holds; figures in it that were computed say `predicted`. `meaning`:
-    what it means that the limit was never filled; empty in all other answers.
+    what to make of a limit that was never filled, or of a machine that is too small.
     """
 
     answer: Answer

@@ -47,6 +47,11 @@ RUN_S = 15.0
 LONGER = 1.2
 """A second attempt is worth it with runs longer by this factor at least."""
 
+ELSEWHERE = (
+    "Test it on a larger machine. --allow-overcommit tests it here all the same, without what the "
+    "machine lacks."
+)
+
 FILE = "validation.json"
 SCHEMA = 1
 
@@ -134,7 +139,7 @@ def validate(
         EnvironmentProblem, TargetFailed, GeneratorFailed, Interrupted: as `session.measure`.
     """
     if not options.allow_overcommit and (why := refusal(campaign)):
-        answer = Validation(answer="cannot be tested here", why=why)
+        answer = Validation(answer="cannot be tested here", why=why, meaning=(ELSEWHERE,))
         return Validated(promise=promise, validation=answer, results=None)
     done, inside = _attempt(promise, campaign, options, listener)
     longer = longer_campaign(promise, campaign, inside)
