@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from fakes import FakeListener
 from jsonschema import Draft202012Validator
 
 from harness.analysis.inside import Inside
@@ -16,7 +17,10 @@ from harness.campaign.plan import Campaign, Workload
 from harness.campaign.promises.types import Promise
 from harness.cli.validate import CODES
 from harness.errors import CampaignError
+from harness.rig.session import SessionOptions
+from harness.scenarios import validating
 from harness.scenarios.validating import (
+    Validated,
     asked_of,
     longer_campaign,
     validation_campaign,
@@ -87,6 +91,26 @@ def test_it_is_tried_again_with_longer_runs_where_launches_were_slower_than_thou
 @pytest.mark.parametrize("pace_s", [None, 1.0, 2.2])
 def test_it_is_not_tried_again_where_that_would_change_little(pace_s: float | None) -> None:
     assert longer_campaign(PROMISE, campaign(), {1: inside(pace_s)}) is None
+
+
+@pytest.mark.parametrize(("pace_s", "attempts"), [(5.0, 2), (1.0, 1)])
+def test_a_limit_that_stayed_unfilled_is_measured_once_more(
+    monkeypatch: pytest.MonkeyPatch, pace_s: float, attempts: int
+) -> None:
+    measured: list[float | None] = []
+
+    def attempt(promise: Promise, plan: Campaign, *_: object) -> object:
+        measured.append(plan.load.run_s)
+        unfilled = Validation(answer="limit never filled", why="At most 4 of 10.")
+        done = Validated(promise=promise, validation=unfilled, results=None)
+        return done, {1: inside(pace_s)}
+
+    monkeypatch.setattr(validating, "_attempt", attempt)
+    monkeypatch.setattr(validating, "refusal", lambda _: "")
+    options = SessionOptions(results_root=Path("results"), command=["harness"])
+    done = validating.validate(PROMISE, campaign(), options=options, listener=FakeListener())
+    assert len(measured) == attempts, "never more than twice, however unfilled it stays"
+    assert bool(done.again) is (attempts == 2)
 
 
 def test_what_cannot_be_filled_in_the_longest_run_is_not_tried_again() -> None:
