@@ -131,7 +131,7 @@ class ExternalTarget:
                     name=name,
                     grpc_address=address,
                     limits=self._told.limits(name),
-                    tells=not self._told.words[name].why,
+                    tells=self._told.tells,
                 )
                 for name, address in _servers(self._place)
             ),

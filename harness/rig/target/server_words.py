@@ -55,13 +55,20 @@ class Told:
         known = self._as_said(found)
         return None if known.cpu_cores is None and known.memory_bytes is None else known
 
+    @property
+    def tells(self) -> bool:
+        """Whether every server tells: figures of all together must not be those of some."""
+        return bool(self.words) and not any(word.why for word in self.words.values())
+
     def unavailable(self) -> dict[str, str]:
         """Why a device has nothing to tell of this deployment, by device."""
         found = dict.fromkeys(UNSEEN, OUTSIDE)
         if not self.words:
             return {**found, **dict.fromkeys(("cgroup", "ping", "probe"), NO_SERVER)}
-        if all(word.why for word in self.words.values()):
-            found["cgroup"] = next(word.why for word in self.words.values())
+        silent = [(name, word.why) for name, word in self.words.items() if word.why]
+        if silent:
+            name, why = silent[0]
+            found["cgroup"] = why if len(self.words) == 1 else f"{name}: {why}"
         return found
 
     def record(self) -> dict[str, Any]:

@@ -63,8 +63,15 @@ def test_why_nothing_is_known_is_told_and_kept() -> None:
     assert found.record() == {"s0": {"unavailable": "metrics are off"}}
 
 
+def test_one_that_is_silent_keeps_the_others_from_speaking_for_all() -> None:
+    assert told(SMALL, LARGE).tells
+    found = told(SMALL, SILENT)
+    assert not found.tells
+    assert found.unavailable()["cgroup"] == "s1: metrics are off"
+
+
 def test_a_server_that_tells_is_not_unavailable_but_what_looks_inside_is() -> None:
-    found = told(SMALL, SILENT).unavailable()
+    found = told(SMALL).unavailable()
     assert "cgroup" not in found
     assert {"pool", "processes", "run_queue"} <= set(found)
 
