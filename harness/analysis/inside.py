@@ -6,6 +6,7 @@ Counted from run processes where those could be seen, else from when runs starte
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -32,13 +33,20 @@ FULL_S = 5.0
 
 BEAT_S = 1.0
 
+OWN_ERROR = "user_error"
+"""What a run's own code raised, as the generator calls it."""
+
+MOST_ERRORS = 3
+ERROR_CHARACTERS = 160
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inside:
     """One burst from within: `most` runs at once, and `full_s` seconds with the limit full.
 
     `by`: who counted. `pace_s`: from one start to the next while the server filled; `run_s`: what
-    a run lasted there. Both medians, `None` where too few were seen.
+    a run lasted there. Both medians, `None` where too few were seen. `errors`: what runs failed
+    with, the most common first. `own`: all that failed did with an error of their own code's.
     """
 
     most: int
@@ -46,6 +54,8 @@ class Inside:
     by: Literal["samples", "runs"]
     pace_s: float | None = None
     run_s: float | None = None
+    errors: tuple[str, ...] = ()
+    own: bool = False
 
     @property
     def filled(self) -> bool:
@@ -79,7 +89,28 @@ def inside_of(record: CellRecord, step: Step, limit: int) -> Inside | None:
         run_s=median(
             [r.ended_s - r.started_s for r in own if r.ended_s and r.started_s and _well(r)]
         ),
+        errors=_errors(own),
+        own=_failed_alone(own),
     )
+
+
+def _errors(runs: Sequence[Run]) -> tuple[str, ...]:
+    """`3 × user_error: ValueError: …`, the most common first."""
+    failed = [run for run in runs if not _well(run)]
+    told = Counter(
+        ": ".join(filter(None, (run.error_class or run.status.lower(), _first_line(run.error))))
+        for run in failed
+    )
+    return tuple(f"{count} × {text}" for text, count in told.most_common(MOST_ERRORS))
+
+
+def _first_line(text: str | None) -> str:
+    return (text or "").strip().partition("\n")[0][:ERROR_CHARACTERS]
+
+
+def _failed_alone(runs: Sequence[Run]) -> bool:
+    classes = {run.error_class for run in runs if not _well(run)}
+    return classes == {OWN_ERROR}
 
 
 def _by_samples(samples: Samples, window: Phase) -> FloatArray | None:

@@ -94,9 +94,9 @@ def judge_validation(findings: Findings, asked: Asked, inside: Mapping[int, Insi
             answer="does not hold",
             why=f"A burst of {failed.concurrency} runs broke {_joined(failed)}.",
             bursts=bursts,
-            first=_first(failed),
-            binding=binding,
-            mend=_mend(cell, failed, asked),
+            first=(*_first(failed), *_errors(inside.get(failed.index))),
+            binding="" if _own(failed, inside) else binding,
+            mend=_mend(cell, failed, asked, own=_own(failed, inside)),
         )
     unsure = next((burst for burst in bursts if burst.passed is None), None)
     if unsure is not None or len(bursts) < 2:
@@ -221,8 +221,23 @@ def _first(step: StepFinding) -> tuple[str, ...]:
     )
 
 
-def _mend(cell: CellFinding, step: StepFinding, asked: Asked) -> tuple[str, ...]:
+def _errors(inside: Inside | None) -> tuple[str, ...]:
+    return tuple(f"failed with {error}" for error in inside.errors) if inside else ()
+
+
+def _own(step: StepFinding, inside: Mapping[int, Inside]) -> bool:
+    """Whether nothing broke but runs whose own code failed: then the server did not give out."""
+    seen = inside.get(step.index)
+    return seen is not None and seen.own and set(step.broken) == {"failed_runs"}
+
+
+def _mend(cell: CellFinding, step: StepFinding, asked: Asked, *, own: bool) -> tuple[str, ...]:
     """What would have held, by what broke. Runs are shared evenly among the replicas."""
+    if own:
+        return (
+            "the runs' own code: it failed, and the server did not. Runs at once may be in each "
+            "other's way, of one partition say (--partition KEY, repeated)",
+        )
     broken = set(step.broken)
     found: list[str] = []
     if broken & {"no_oom", "memory_headroom"} or step.oom_kills:

@@ -71,5 +71,23 @@ def test_a_run_that_never_ended_stays_inside() -> None:
     assert (found.most, found.filled, found.run_s) == (1, True, None)
 
 
+@pytest.mark.parametrize(("other", "own"), [("user_error", True), ("oom_sigkill", False)])
+def test_what_runs_failed_with_is_told_the_most_common_first(other: str, own: bool) -> None:
+    failed = replace(
+        run(1002, 1010), status="FAILURE", error_class="user_error", error="ValueError: no\nat …"
+    )
+    last = replace(failed, error_class=other, error=None)
+    found = inside_of(facts([run(1002, 1010), failed, failed, last]), STEP, 4)
+    assert found is not None
+    assert found.errors == ("2 × user_error: ValueError: no", f"1 × {other}")
+    assert found.own is own
+
+
+def test_where_nothing_failed_nothing_is_its_own_fault() -> None:
+    found = inside_of(facts([run(1002, 1010)]), STEP, 1)
+    assert found is not None
+    assert (found.errors, found.own) == ((), False)
+
+
 def test_a_burst_that_never_began_is_not_known() -> None:
     assert inside_of(facts([]), replace(STEP, phases=()), 4) is None

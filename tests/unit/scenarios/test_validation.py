@@ -122,6 +122,26 @@ def test_a_burst_in_doubt_cannot_be_answered(doubt: dict[str, Any]) -> None:
     assert answer.answer == "cannot be tested here"
 
 
+OWN = Inside(
+    most=10, full_s=9.0, by="samples", errors=("3 × user_error: ValueError: no",), own=True
+)  # fmt: skip
+
+
+def test_runs_whose_own_code_failed_do_not_blame_the_server() -> None:
+    broken = {"verdict": "fail", "broken": ("failed_runs",), "failed": 3, "slo": {}}
+    answer = judge_validation(measured(broken), ASKED, {1: OWN})
+    assert answer.answer == "does not hold"
+    assert answer.first == ("failed with 3 × user_error: ValueError: no",)
+    assert (answer.binding, len(answer.mend)) == ("", 1)
+    assert answer.mend[0].startswith("the runs' own code")
+
+
+def test_an_error_of_their_own_beside_a_kill_still_asks_for_memory() -> None:
+    broken = {"verdict": "fail", "broken": ("no_oom", "failed_runs"), "oom_kills": 1, "slo": {}}
+    answer = judge_validation(measured(broken), ASKED, {1: OWN})
+    assert answer.mend[0].startswith("more memory")
+
+
 def doubted(code: str, **changes: Any) -> Findings:
     """Two bursts, the second void for one reason."""
     void = {
