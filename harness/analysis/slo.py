@@ -19,6 +19,12 @@ from harness.facts.model import Cell, Run
 
 Verdict = Literal["pass", "fail", "inconclusive", "invalid"]
 
+PEAK_NOTES = {
+    "samples": "highest sample, not kernel peak",
+    "told": "highest of what the server told every few seconds, not kernel peak",
+}
+"""By who told the memory peak, where that was not the kernel."""
+
 TREND_MIN_GROWTH = 1.0
 """A backlog that grew by less than one request over the whole hold has not grown."""
 
@@ -97,6 +103,8 @@ def _no_oom(case: _Case, limit: float) -> SloResult:
     note = f"OOM kills: {server.oom_kills}, server deaths: {server.restarts}" if events else ""
     if ok and not case.cell.limits_enforced:
         ok, note = None, "limits are not enforced here"
+    elif ok and case.cell.target == "external":
+        ok, note = None, "nobody outside sees kills and deaths"
     return SloResult(name="no_oom", observed=float(events), limit=limit, ok=ok, n=1, note=note)
 
 
@@ -118,7 +126,9 @@ def _memory_headroom(case: _Case, limit: float) -> SloResult:
         return _undecided(name, limit, "limits are not enforced here")
     if server.memory_peak_ratio is None:
         if server.memory_peak_bytes is None and not _has(case, "cgroup"):
-            return _undecided(name, limit, "device cgroup was not used")
+            return _undecided(name, limit, _why_not(case, "cgroup"))
+        if case.cell.target == "external":
+            return _undecided(name, limit, _why_not_told(case))
         return _no_data(name, limit)
     ok = server.memory_peak_ratio <= limit
     # A kill holds the peak at the limit: how much more was wanted is not known.
@@ -130,7 +140,9 @@ def _memory_headroom(case: _Case, limit: float) -> SloResult:
         ok=ok,
         n=1,
         margin=math.inf if beyond else _margin(server.memory_peak_ratio, limit),
-        note="" if server.peak_source.startswith("kernel") else "highest sample, not kernel peak",
+        note=PEAK_NOTES.get(server.peak_source, PEAK_NOTES["samples"])
+        if not server.peak_source.startswith("kernel")
+        else "",
     )
 
 
@@ -198,7 +210,7 @@ def _backlog(case: _Case, limit: float) -> SloResult:
         ok=not rising,
         n=trend.n,
         note=f"95 % interval {trend.low_per_s:.3g} to {trend.high_per_s:.3g} per s"
-        + ("" if _has(case, "pool") else "; in-flight runs only, device pool was not used"),
+        + ("" if _has(case, "pool") else f"; in-flight runs only, {_why_not(case, 'pool')}"),
     )
 
 
@@ -223,13 +235,28 @@ def _margin(observed: float, limit: float) -> float | None:
 
 
 def _has(case: _Case, device: str) -> bool:
-    return device in case.cell.devices
+    """Whether a device was used that had something to look at."""
+    cell = case.cell
+    blind = cell.target == "external" and bool(cell.unavailable(device))
+    return device in cell.devices and not blind
+
+
+def _why_not(case: _Case, device: str) -> str:
+    why = case.cell.unavailable(device) if device in case.cell.devices else ""
+    return f"device {device} was not used" + (f": {why}" if why else "")
+
+
+def _why_not_told(case: _Case) -> str:
+    """Why a server that tells its memory has no ratio of it."""
+    if case.summary.server.memory_peak_bytes is None:
+        return "the server told its memory too seldom in this step"
+    return "the memory limit of the server is not known"
 
 
 def _absent(case: _Case, name: str, limit: float, *, device: str) -> SloResult:
     if _has(case, device):
         return _no_data(name, limit)
-    return _undecided(name, limit, f"device {device} was not used")
+    return _undecided(name, limit, _why_not(case, device))
 
 
 def _no_data(name: str, limit: float, note: str = "no data") -> SloResult:

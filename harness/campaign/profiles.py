@@ -68,6 +68,17 @@ class Profile(BaseModel):
         return self
 
 
+def profile_of(vcpu: float, memory_mib: int) -> Profile:
+    """The Fargate size that is just this, else a free one.
+
+    Raises:
+        ValidationError: too small or too large for a profile.
+    """
+    alike = (p for p in FARGATE.values() if (p.vcpu, p.memory_mib) == (vcpu, memory_mib))
+    found = next(alike, None)
+    return found or Profile.model_validate({"vcpu": vcpu, "memory_mib": memory_mib})
+
+
 def parse_profile(text: str) -> Profile:
     """`1vcpu-2gb` (a Fargate size) or `ec2-1.5vcpu-3000mib` (a free one); case does not matter.
 

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 
 PANEL = "A deployment that exists (--target external)"
 
+UNDECIDABLE = ("no_oom", "pool_queue")
+"""Objectives nobody outside can decide: as long as they stand, nothing passes. A kill still shows,
+as failed runs or lost probes."""
+
 Webserver = Annotated[
     str, typer.Option(help="Its webserver: https://dagster.example.org", rich_help_panel=PANEL)
 ]
@@ -26,8 +30,16 @@ CodeServers = Annotated[
     typer.Option(
         "--code-server",
         metavar="HOST:PORT",
-        help="A code server of it: health is probed, and Dagster's own metrics are read. "
-        "Repeatable.",
+        help="A code server of it: health is probed, and Dagster's own metrics are read: memory "
+        "and CPU, too, where they are on. Repeatable.",
+        rich_help_panel=PANEL,
+    ),
+]
+ServerSize = Annotated[
+    str,
+    typer.Option(
+        metavar="SIZE",
+        help="Size of a code server (1vcpu-2gb), where it does not tell its limits itself.",
         rich_help_panel=PANEL,
     ),
 ]
@@ -68,6 +80,7 @@ class Deployed:
     webserver: Webserver = ""
     location: Location = ""
     code_server: CodeServers = None
+    server_size: ServerSize = ""
     headers_file: HeadersFile = None
     ca_file: CaFile = None
     peak: Peak = 5
@@ -86,7 +99,8 @@ def external_overrides(deployed: Deployed) -> list[str]:
         BadParameter: options of a deployment without its address, or without a location.
     """
     if not deployed:
-        if deployed.location or deployed.code_server or deployed.headers_file:
+        if any((deployed.location, deployed.code_server, deployed.headers_file,
+                deployed.server_size)):  # fmt: skip
             raise typer.BadParameter("Name the deployment.", param_hint="--webserver")
         return []
     if not deployed.location:
@@ -95,6 +109,7 @@ def external_overrides(deployed: Deployed) -> list[str]:
         "webserver": deployed.webserver.rstrip("/"),
         "location": deployed.location,
         "code_servers": list(deployed.code_server or ()),
+        "size": deployed.server_size or None,
         "headers_file": _whole(deployed.headers_file),
         "ca_file": _whole(deployed.ca_file),
         "peak": deployed.peak,
@@ -103,6 +118,8 @@ def external_overrides(deployed: Deployed) -> list[str]:
     return [
         "target=external", f"external={json.dumps(external)}",
         f"search.highest={deployed.peak}",
+        *(f"slos.{name}=null" for name in UNDECIDABLE),
+        *([f"profiles=[{deployed.server_size}]"] if deployed.server_size else ()),
     ]  # fmt: skip
 
 

@@ -66,9 +66,21 @@ def planned_for_own_code(wanted: Wanted, plan: Campaign, listener: Listener) -> 
     Raises:
         CampaignError, EnvironmentProblem, TargetFailed: as `harness.scenarios.own_code`.
     """
-    from harness.scenarios.own_code import dagster_of, deployed_dagster, overrides, surveyed
+    from harness.scenarios.own_code import (
+        dagster_of,
+        deployed_dagster,
+        deployed_settings,
+        overrides,
+        surveyed,
+    )
 
     found: tuple[str, ...] = ()
+    # What a campaign file says of size and workers is its author's word; a preset's is nobody's.
+    if plan.external and wanted.campaign is None:
+        told = deployed_settings(plan.external)
+        if plan.external.size:
+            told.pop("profiles", None)
+        found = tuple(overrides(told))
     if not wanted.dagster and (wanted.own.image or plan.external):
         default = plan.dagster[0]
         release = (
@@ -76,7 +88,8 @@ def planned_for_own_code(wanted: Wanted, plan: Campaign, listener: Listener) -> 
             if plan.external
             else dagster_of(wanted.own.image, default)
         )
-        found = (f"dagster=[{release}]",)
+        found = (*found, f"dagster=[{release}]")
+    if found:
         plan = planned(wanted, found)
     settings = surveyed(plan, listener)
     if not wanted.is_bare:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
+from harness.campaign.filling import Filling
 from harness.campaign.loading import load_campaign, preset_text
 from harness.campaign.packages import PACKAGES
 from harness.campaign.plan import Campaign
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 CODES = {
     "holds": ExitCode.PASS,
     "does not hold": ExitCode.BREACH,
+    "limit never filled": ExitCode.INCONCLUSIVE,
     "cannot be tested here": ExitCode.INCONCLUSIVE,
 }
 
@@ -75,8 +77,8 @@ def validate(  # noqa: PLR0913 - one parameter an option
 
     Reads size, workers, replicas and limit from configurations as you have them, then launches as
     many runs at once as the limit allows, and three times as many; with your own image or project,
-    runs of your own. Exit codes for a pipeline: 0 it holds, 1 it does not, 5 it cannot be tested on
-    this machine, 2 the configuration cannot be read.
+    runs of your own. Exit codes for a pipeline: 0 it holds, 1 it does not, 5 its limit was never
+    filled or it cannot be tested on this machine, 2 the configuration cannot be read.
     """
     promise = promise_of(
         [_read(path) for path in files],
@@ -97,6 +99,8 @@ def validate(  # noqa: PLR0913 - one parameter an option
             command=["harness", *sys.argv[1:]],
         )  # fmt: skip
         done = put_to_the_test(promise, campaign, options=options, listener=listener)
+    if done.again:
+        console.print(f"Measured twice: at first {done.again}.")
     _show(promise, done.validation, as_json=json_)
     if done.results is not None:
         console.print(f"Facts and answer: {done.results}")
@@ -119,7 +123,7 @@ def _campaign(
     listener: Listener | None,
 ) -> Campaign:
     """The bursts, of our workload or of the user's own code, which is looked into first."""
-    from harness.scenarios.validating import validation_campaign
+    from harness.scenarios.validating import filling_for, validation_campaign
 
     base = load_campaign(
         preset_text("quick"), source="preset quick", overrides=[f"workloads=[{workload}]"]
@@ -133,15 +137,20 @@ def _campaign(
         if listener is not None:
             plan = planned_for_own_code(wanted, plan, listener)
         found, run_s, version = plan.workloads[0], plan.load.run_s, plan.dagster[0]
-    elif promise.image:
-        _hint_of_image(promise)
+    else:
+        _tell_of_runs(promise, filling_for(promise, found))
     return validation_campaign(promise, found, dagster=version, run_s=run_s)
 
 
-def _hint_of_image(promise: Promise) -> None:
-    Console(stderr=True, highlight=False, markup=False, soft_wrap=True).print(
-        f"The runs are a workload of the harness's own. With yours: --image {promise.image} --job …"
-    )
+def _tell_of_runs(promise: Promise, filling: Filling | None) -> None:
+    console = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
+    if promise.image:
+        console.print(
+            "The runs are a workload of the harness's own. With yours: "
+            f"--image {promise.image} --job …"
+        )
+    if filling is not None and filling.short:
+        console.print(f"The limit is not expected to be filled: {filling.short}.")
 
 
 def _promised(promise: Promise) -> Sequence[str]:
@@ -161,8 +170,11 @@ def _would(campaign: Campaign, console: Console) -> int:
     from harness.campaign.outline import lasts
     from harness.scenarios.validating import refusal
 
-    runs = campaign.search.grid
-    console.print(f"It would be sent bursts of {runs[0]} and {runs[-1]} runs: {lasts(campaign)}")
+    runs, run_s = campaign.search.grid, campaign.load.run_s
+    length = f" of {run_s:.0f} s" if run_s else ""
+    console.print(
+        f"It would be sent bursts of {runs[0]} and {runs[-1]} runs{length}: {lasts(campaign)}"
+    )
     if why := refusal(campaign):
         console.print(f"It cannot be tested here: {why}")
         return int(ExitCode.INCONCLUSIVE)

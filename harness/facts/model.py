@@ -169,3 +169,7 @@ class Cell:
     idle_end_s: float | None = None
     sealed: bool = False
     ended: str = ""
+
+    def unavailable(self, device: str) -> str:
+        """Why this device could not tell all it otherwise does; empty where it could."""
+        return str((self.detail.get("unavailable") or {}).get(device, ""))

@@ -9,6 +9,7 @@ from harness.analysis.validation import Validation
 STYLES: Mapping[str, str] = {
     "holds": "bold green",
     "does not hold": "bold red",
+    "limit never filled": "bold yellow",
     "cannot be tested here": "bold yellow",
 }
 
@@ -23,6 +24,7 @@ def validation_lines(answer: Validation) -> Iterator[str]:
         yield f"  first to give: {line}"
     if answer.binding:
         yield f"  binding limit: {answer.binding}"
+    yield from (f"  {line}" for line in answer.meaning)
     yield from _mend(answer.mend)
 
 

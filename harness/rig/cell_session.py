@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from harness.campaign.plan import Campaign, CellPlan
 from harness.facts.durable import make_folder
 from harness.facts.layout import CellFolder
-from harness.facts.model import Cell
+from harness.facts.model import Cell, Limits
 from harness.facts.reopening import reopen
 from harness.facts.store import CellWriter, ResultsWriter
 from harness.rig.conductor import Conductor
@@ -24,6 +24,8 @@ from harness.rig.telemetry.suite import TelemetrySuite
 
 if TYPE_CHECKING:
     from harness.facts.table import CellFacts
+
+NOT_ASKED = Limits(cpu_cores=None, memory_bytes=None)
 
 Search = Callable[[CellPlan, CellFolder], NextStep]
 """Makes the search for one cell; it may read that cell's facts between steps."""
@@ -109,7 +111,8 @@ class CellSession:
             replicas=cell.replicas,
             feed=cell.feed,
             target=self.hosting.kind,
-            requested_limits=limits_of(cell),
+            # Of something that is there already, nothing is asked for.
+            requested_limits=NOT_ASKED if self.hosting.kind == "external" else limits_of(cell),
             effective_limits=None,
             limits_enforced=False,
             overcommitted=self.overcommitted,

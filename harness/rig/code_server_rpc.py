@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 import grpc
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
+
+from harness.rig.server_word import NOT_SAID, ServerWord, read_word
 
 SERVICE = "api.DagsterApi"
 _PACKAGE = "api"
@@ -54,12 +56,13 @@ class PingMetrics:
     """What a Ping said about the worker pool, computed when the Ping got a thread of its own.
 
     `None`: the server did not say (metrics switched off, or Dagster before 1.6.1). `running`
-    counts requests, never runs, and includes the Ping itself.
+    counts requests, never runs, and includes the Ping itself. `container`: of its memory and CPU.
     """
 
     max_workers: int | None = None
     running: int | None = None
     queued: int | None = None
+    container: ServerWord = field(default_factory=lambda: ServerWord(why=NOT_SAID))
 
 
 class Call(Generic[T]):
@@ -162,15 +165,17 @@ class CodeServerClient:
 
 
 def read_metrics(serialized: str) -> PingMetrics:
-    """The worker pool's part of a Ping's metrics; anything missing or strange is unknown."""
+    """A Ping's metrics; anything missing or strange is unknown."""
     try:
         document = json.loads(serialized)
     except ValueError:
         return PingMetrics()
+    container = read_word(document)
     pool = document.get("request_utilization") if isinstance(document, dict) else None
     if not isinstance(pool, dict):
-        return PingMetrics()
+        return PingMetrics(container=container)
     return PingMetrics(
+        container=container,
         max_workers=_count(pool.get("max_concurrent_requests")),
         running=_count(pool.get("num_running_requests")),
         queued=_count(pool.get("num_queued_requests")),
@@ -194,9 +199,9 @@ def messages() -> dict[str, Any]:
     )
     for message, fields in _FIELDS.items():
         described = file.message_type.add(name=message)
-        for number, field in enumerate(fields, start=1):
+        for number, each in enumerate(fields, start=1):
             described.field.add(
-                name=field,
+                name=each,
                 number=number,
                 type=descriptor_pb2.FieldDescriptorProto.TYPE_STRING,
                 label=descriptor_pb2.FieldDescriptorProto.LABEL_OPTIONAL,

@@ -34,11 +34,14 @@ class Watched:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Replica(Watched):
-    """One code server under test. `pool_path` is where its pool probe's lines arrive."""
+    """One code server under test. `pool_path` is where its pool probe's lines arrive. `tells`: its
+    own Ping has its container's memory or CPU, and nothing else that is known of has.
+    """
 
     grpc_address: str
     limits: Limits
     pool_path: Path | None = None
+    tells: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

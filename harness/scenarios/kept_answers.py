@@ -20,7 +20,8 @@ T = TypeVar("T")
 
 KINDS: Mapping[str, str] = {
     "steady": "pass", "does not last": "fail", "cannot tell": "inconclusive",
-    "holds": "pass", "does not hold": "fail", "cannot be tested here": "inconclusive",
+    "holds": "pass", "does not hold": "fail", "limit never filled": "inconclusive",
+    "cannot be tested here": "inconclusive",
 }  # fmt: skip
 
 

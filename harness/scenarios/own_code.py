@@ -16,6 +16,7 @@ from harness.campaign.external import External
 from harness.campaign.own_code import Code, OwnJob
 from harness.campaign.own_times import times_for
 from harness.campaign.plan import RELEASE, Campaign
+from harness.campaign.profiles import profile_of
 from harness.errors import CampaignError, TargetFailed
 from harness.rig.hosting import choose
 from harness.rig.load import dagster_graphql as graphql
@@ -26,7 +27,8 @@ from harness.rig.target.code.image import look_into
 from harness.rig.target.external import access_of
 from harness.rig.target.locks import lock_path
 from harness.rig.target.releases import all_releases
-from harness.units import show_seconds
+from harness.rig.target.server_words import ask_server
+from harness.units import MIB, show_seconds
 
 MOST_SHOWN = 40
 
@@ -66,6 +68,24 @@ def deployed_dagster(place: External, default: str) -> str:
             hint="Check the address, --headers-file and --ca-file.",
         ) from error
     return version if RELEASE.fullmatch(version) else default
+
+
+def deployed_settings(place: External) -> dict[str, object]:
+    """Size and workers of a deployment, by the word of its first code server that tells them;
+    what it does not tell is not there.
+    """
+    for address in place.code_servers:
+        said = ask_server(address)
+        limits, workers = said.container.limits, said.max_workers
+        found: dict[str, object] = {}
+        if limits.cpu_cores and limits.memory_bytes and limits.memory_bytes >= MIB:
+            size = profile_of(limits.cpu_cores, limits.memory_bytes // MIB)
+            found["profiles"] = [size.model_dump()]
+        if workers and workers > 0:
+            found["max_workers"] = [workers]
+        if found:
+            return found
+    return {}
 
 
 def surveyed(campaign: Campaign, listener: Listener) -> dict[str, object]:

@@ -24,12 +24,16 @@ NO_LIMITS = Limits(cpu_cores=None, memory_bytes=None)
 PATIENCE_S = 30.0
 SERVER = "server-1"
 METRICS = {
+    "container_utilization": {
+        "cpu_usage": 3.5, "cpu_cfs_quota_us": 100000.0, "cpu_cfs_period_us": 100000.0,
+        "memory_usage": 200_000_000, "memory_limit": 2**30, "cgroup_version": "V2",
+    },
     "request_utilization": {
         "max_concurrent_requests": 2,
         "num_running_requests": 1,
         "num_queued_requests": 0,
-    }
-}
+    },
+}  # fmt: skip
 
 
 @dataclass
@@ -83,7 +87,11 @@ def serving(servicer: Servicer, port: int = 0) -> Iterator[str]:
 
 
 def endpoints(
-    *, pid: int | None = None, address: str = "127.0.0.1:1", pool_path: Path | None = None
+    *,
+    pid: int | None = None,
+    address: str = "127.0.0.1:1",
+    pool_path: Path | None = None,
+    tells: bool = False,
 ) -> Endpoints:
     return Endpoints(
         webserver_url="",
@@ -92,7 +100,7 @@ def endpoints(
         replicas=(
             Replica(
                 name=SERVER, pid=pid, cgroup_pid=pid, grpc_address=address, limits=NO_LIMITS,
-                pool_path=pool_path,
+                pool_path=pool_path, tells=tells,
             ),
         ),
         support=(Watched(name="helper", pid=pid),),

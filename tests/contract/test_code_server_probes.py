@@ -8,9 +8,10 @@ import time
 import pytest
 from device_parts import PATIENCE_S, SERVER, Servicer, endpoints, serving
 
-from harness.rig.code_server_rpc import CallError, CodeServerClient, PingMetrics
+from harness.facts.model import Limits
+from harness.rig.code_server_rpc import CallError, CodeServerClient
 from harness.rig.protocols import Device, Reading
-from harness.rig.telemetry import ping, probe
+from harness.rig.telemetry import ping, probe, told
 
 pytestmark = pytest.mark.contract
 
@@ -55,13 +56,31 @@ def test_a_server_without_metrics_is_still_pinged() -> None:
     assert set(told) == {"ping_failed", "ping_s", "ping_asked_s", "ping_answered_s"}
 
 
+def test_a_server_that_tells_of_its_container_is_asked_for_memory_and_cpu() -> None:
+    with serving(Servicer()) as address:
+        told_by_it = _read_once(told.offer(endpoints(address=address, tells=True)))
+    assert told_by_it == {"usage_bytes": 2e8, "cpu_s": 3.5}
+
+
+def test_a_server_that_stops_telling_leaves_no_samples() -> None:
+    with serving(Servicer(metrics=None)) as address:
+        device = told.offer(endpoints(address=address, tells=True))
+        assert device is not None
+        for _ in range(20):
+            assert device.read().stamped == []
+            time.sleep(0.01)
+        device.close()
+
+
 def test_a_client_asks_and_is_answered() -> None:
     servicer = Servicer()
     servicer.free.set()
     with serving(servicer) as address:
         client = CodeServerClient(address)
         assert client.server_id(5.0) == "the-server"
-        assert client.ping(5.0) == PingMetrics(max_workers=2, running=1, queued=0)
+        said = client.ping(5.0)
+        assert (said.max_workers, said.running, said.queued) == (2, 1, 0)
+        assert said.container.limits == Limits(cpu_cores=1.0, memory_bytes=2**30)
         assert client.current_runs(5.0) == ("a-run",)
         client.close()
 

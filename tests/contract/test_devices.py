@@ -15,7 +15,7 @@ from device_parts import NO_LIMITS, SERVER, Servicer, code_server_lookalike, end
 from harness.errors import EnvironmentProblem
 from harness.rig.cgroup.create import CgroupBox
 from harness.rig.protocols import Device, Endpoints, Reading
-from harness.rig.telemetry import cgroup, ping, pool, probe, processes, support
+from harness.rig.telemetry import cgroup, ping, pool, probe, processes, support, told
 from harness.rig.telemetry.cgroup import Readers
 from harness.rig.telemetry.registry import DEVICES, build
 from harness.rig.telemetry.suite import TelemetrySuite
@@ -127,10 +127,10 @@ def test_a_pool_device_whose_file_is_gone_says_nothing(tmp_path: Path) -> None:
     assert device.read() == Reading()
 
 
-@pytest.mark.parametrize("offer", [probe.offer, ping.offer])
+@pytest.mark.parametrize("offer", [probe.offer, ping.offer, told.offer])
 def test_a_closed_probe_says_nothing(offer: Callable[[Endpoints], Device | None]) -> None:
     with serving(Servicer()) as address:
-        device = offer(endpoints(address=address))
+        device = offer(endpoints(address=address, tells=True))
         assert device is not None
         device.close()
         assert device.read() == Reading()

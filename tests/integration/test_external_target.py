@@ -16,17 +16,22 @@ from fake_webserver import LOCATION, Behaviour, FakeWebserver, serving
 
 from harness.campaign.external import External
 from harness.errors import GeneratorFailed, TargetFailed
+from harness.facts.model import Limits
 from harness.masking import hiding, masked
+from harness.rig.code_server_rpc import PingMetrics
 from harness.rig.ledger import Ledger
 from harness.rig.leftovers import remove_leftovers
 from harness.rig.load import dagster_graphql as graphql
 from harness.rig.load.cancelling import cancel_runs
 from harness.rig.load.driver import LocustDriver
 from harness.rig.protocols import Access, JobOrder, LoadOrder, LoadOutcome
+from harness.rig.server_word import NOT_SAID, ServerWord
 from harness.rig.target.external import TAG, ExternalOptions, ExternalTarget
 
 pytestmark = pytest.mark.integration
 
+HALF = Limits(cpu_cores=0.5, memory_bytes=2**30)
+TELLING = ServerWord(memory_bytes=1e8, cpu_s=1.0, cgroup="V1", limits=HALF)
 HEADER = "X-Dagster-Token"
 TOKEN = "a-token-nobody-may-read"
 
@@ -72,9 +77,15 @@ def run(folder: Path, asked: LoadOrder) -> LoadOutcome:
     return LocustDriver(folder).execute(asked, abort=lambda: "", progress=lambda _: None)
 
 
-def target(fake: FakeWebserver, tmp_path: Path, **changes: Any) -> ExternalTarget:
+def target(
+    fake: FakeWebserver, tmp_path: Path, *, word: ServerWord | None = None, **changes: Any
+) -> ExternalTarget:
+    """A target there; its code servers say `word`, or that their metrics are off."""
     place = External(webserver=fake.url, location=LOCATION, **changes)
-    options = ExternalOptions(cancel=cancel_runs, sleep=lambda _: None)
+    options = ExternalOptions(
+        cancel=cancel_runs, sleep=lambda _: None,
+        ask=lambda _: PingMetrics(container=word or ServerWord(why=NOT_SAID)),
+    )  # fmt: skip
     return ExternalTarget(place, options=options, ledger=Ledger(tmp_path / "ledger.jsonl"))
 
 
@@ -137,6 +148,41 @@ def test_a_target_tags_its_runs_and_ends_them_when_it_stops(
     found.stop()
     found.stop()
     assert Ledger(tmp_path / "ledger.jsonl").entries() == ()
+
+
+def test_the_limits_its_servers_tell_are_the_limits_of_its_replicas(
+    tmp_path: Path, plain: FakeWebserver
+) -> None:
+    found = target(plain, tmp_path, code_servers=("127.0.0.1:4000",), word=TELLING)
+    (replica,) = found.start().replicas
+    assert (replica.limits, replica.tells) == (HALF, True)
+    assert found.effective_limits() == HALF
+    assert found.describe()["server_words"]["code-server-1"]["cpu_cores"] == 0.5
+    assert "cgroup" not in found.describe()["unavailable"]
+    (again,) = found.restart().replicas
+    assert again == replica
+    found.stop()
+
+
+def test_a_size_that_was_said_comes_before_what_they_tell(
+    tmp_path: Path, plain: FakeWebserver
+) -> None:
+    found = target(
+        plain, tmp_path, code_servers=("127.0.0.1:4000",), size="1vcpu-2gb", word=TELLING
+    )
+    (replica,) = found.start().replicas
+    assert (replica.limits.cpu_cores, replica.limits.memory_bytes) == (1.0, 2 * 2**30)
+    found.stop()
+
+
+def test_servers_that_tell_nothing_are_told_with_the_reason(
+    tmp_path: Path, plain: FakeWebserver
+) -> None:
+    found = target(plain, tmp_path, code_servers=("127.0.0.1:4000",))
+    (replica,) = found.start().replicas
+    assert (replica.limits.memory_bytes, replica.tells) == (None, False)
+    assert found.describe()["unavailable"]["cgroup"] == NOT_SAID
+    found.stop()
 
 
 def test_down_ends_what_a_dead_harness_left_there(tmp_path: Path, plain: FakeWebserver) -> None:

@@ -20,7 +20,9 @@ from harness.watch.openmetrics_names import METRICS, PREFIX
 
 pytestmark = pytest.mark.unit
 
-SCHEMAS = ("findings", "sizing", "comparison", "trends", "nightly", "bisect", "soak")
+SCHEMAS = (
+    "findings", "sizing", "comparison", "trends", "nightly", "bisect", "soak", "validation",
+)  # fmt: skip
 NOT_FIGURES = {"step", "repetition"}
 """Numbers that name something instead of measuring it."""
 

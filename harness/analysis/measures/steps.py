@@ -17,6 +17,7 @@ from harness.analysis.measures.grown_run import grown_run_bytes
 from harness.analysis.measures.percentiles import Quantile, median, percentile
 from harness.analysis.measures.steady_state import Steady, steady_of
 from harness.analysis.measures.windows import (
+    FEWEST,
     Counted,
     FloatArray,
     Samples,
@@ -28,6 +29,9 @@ from harness.analysis.measures.windows import (
     whole_of,
 )
 from harness.facts.model import Cell, Phase, Run, Step
+
+TOLD = "told"
+"""The `peak_source` of a server that speaks for itself, because nobody sees its cgroup."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -305,11 +309,15 @@ def _server(
 
 
 def _peak(step: Step, samples: Samples) -> tuple[float | None, str]:
-    """The kernel's peak over the whole step, else the highest sample."""
-    if step.kernel_peak_bytes is not None:
-        return step.kernel_peak_bytes, step.peak_source or "kernel"
+    """The kernel's peak over the whole step, else the highest sample. By the server's own word only
+    where that came often enough: the highest of one or two readings is no peak.
+    """
     whole = whole_of(step)
     seen = gauges(samples, "cgroup", "usage_bytes", window=whole) if whole else {}
+    if step.peak_source == TOLD and max(map(len, seen.values()), default=0) < FEWEST:
+        return None, ""
+    if step.kernel_peak_bytes is not None:
+        return step.kernel_peak_bytes, step.peak_source or "kernel"
     if not seen:
         return None, ""
     return max(float(values.max()) for values in seen.values()), "samples"

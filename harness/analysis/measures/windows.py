@@ -23,6 +23,19 @@ FloatArray = NDArray[np.float64]
 EDGE_S = 3.0
 """How far beyond a window a counter is read, so that its value at the edges interpolates."""
 
+SPARSE_S = 2.0
+"""Looks further apart than this are few: what they say of a window has to be earned.
+
+Our own devices look at the server five times or once a second; a server's own word comes every 5 s.
+"""
+
+FEWEST = 3
+"""Sparse readings that say something of a window: two stretches between them, so that one odd one
+is not all there is."""
+
+COVERED = 0.8
+"""Of a window that sparse readings of a counter have to span."""
+
 
 class Samples(Protocol):
     """What judging needs of the stored samples (`harness.facts.table.SamplesTable` offers it)."""
@@ -164,7 +177,7 @@ def counted(times: FloatArray, values: FloatArray, window: Phase) -> Counted | N
 
 
 def counters(samples: Samples, device: str, key: str, *, window: Phase) -> dict[str, Counted]:
-    """`counted` for every source that has enough samples around the window."""
+    """`counted` for every source that has enough samples around the window; see `SPARSE_S`."""
     found = {}
     for source in samples.sources(device, key):
         times, values = samples.series(
@@ -175,9 +188,22 @@ def counters(samples: Samples, device: str, key: str, *, window: Phase) -> dict[
             end_s=window.end_s + EDGE_S,
         )
         growth = counted(times, values, window)
-        if growth is not None:
+        if growth is not None and (device != "cgroup" or _earned(times, growth, window)):
             found[source] = growth
     return found
+
+
+def is_sparse(times: FloatArray) -> bool:
+    """Whether these looks, ascending, are so far apart that few of them fall into a window."""
+    return len(times) >= 2 and float(np.median(np.diff(times))) > SPARSE_S
+
+
+def _earned(times: FloatArray, growth: Counted, window: Phase) -> bool:
+    """Whether sparse readings are enough for the window, and span enough of it."""
+    if not is_sparse(times):
+        return True
+    wanted_s = COVERED * (window.end_s - window.start_s)
+    return len(times) >= FEWEST and growth.covered_s >= wanted_s
 
 
 def gauges(samples: Samples, device: str, key: str, *, window: Phase) -> dict[str, FloatArray]:

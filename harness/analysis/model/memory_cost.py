@@ -11,7 +11,7 @@ import numpy as np
 from scipy.special import stdtrit
 
 from harness.analysis.measures.steps import StepSummary
-from harness.analysis.measures.windows import Samples, gauges, whole_of
+from harness.analysis.measures.windows import FEWEST, Samples, gauges, is_sparse, whole_of
 from harness.facts.model import Cell, Phase
 
 MemoryMethod = Literal["anon_vs_resident", "peak_vs_concurrency"]
@@ -115,7 +115,16 @@ def _peak_points(cell: Cell, summaries: Sequence[StepSummary]) -> list[Point]:
 def _idle_points(samples: Samples, idle: Phase | None) -> list[Point]:
     """Memory charged to each idle replica, as the kernel's peak would count it: at no runs."""
     seen = gauges(samples, "cgroup", "usage_bytes", window=idle) if idle else {}
-    return [(0.0, float(np.median(values))) for values in seen.values()]
+    return [
+        (0.0, float(np.median(values)))
+        for source, values in seen.items()
+        if len(values) >= FEWEST or not _is_told(samples, source)
+    ]
+
+
+def _is_told(samples: Samples, source: str) -> bool:
+    times, _ = samples.series("cgroup", "usage_bytes", source=source)
+    return is_sparse(times)
 
 
 def peak_per_run(

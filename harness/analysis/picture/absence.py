@@ -24,6 +24,8 @@ def why_nothing(record: CellRecord, what: str, *devices: str) -> str:
     on = [name for name in devices if name in record.cell.devices]
     if not record.steps:
         return _before_any_step(record)
+    if record.cell.target == "external" and (why := record.cell.unavailable(devices[0])):
+        return f"No {what} was read: {why}."
     if not on:
         return f"{_named(devices)} switched off for this campaign."
     said = [reason for name in on if (reason := _of_device(record, name))]
@@ -53,7 +55,9 @@ def _missing(record: CellRecord) -> Iterator[str]:
             yield f"{_step(step)} never held its load{_detail(step)}: no window of it was judged."
     if not record.runs:
         yield "No run was offered."
-    if not cell.limits_enforced:
+    if not cell.limits_enforced and cell.target == "external":
+        yield "No limit of this deployment's servers is known, so none is drawn."
+    elif not cell.limits_enforced:
         yield "No limit was enforced, so none is drawn."
     yield from _of_queues(record)
     yield from _of_steps(record)

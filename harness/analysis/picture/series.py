@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from harness.analysis.measures.windows import CellRecord, FloatArray
+from harness.analysis.measures.windows import CellRecord, FloatArray, is_sparse
 from harness.analysis.picture.absence import why_nothing
 from harness.analysis.picture.canvas import Canvas, Quantity
 from harness.analysis.picture.rates import rate_of
@@ -22,6 +22,7 @@ USAGE = replace(WORKING_SET, name="memory charged, page cache included", metric=
 ANON = replace(WORKING_SET, name="anonymous memory", metric="anon_bytes")
 KERNEL_PEAK = replace(WORKING_SET, name="kernel peak of the step so far", metric="peak_bytes")
 CPU = Quantity(name="CPU used, means of 1 s", metric="cpu_cores", unit="vCPU", digits=3)
+CPU_TOLD = replace(CPU, name="CPU used, means from one look to the next")
 THROTTLED = Quantity(
     name="throttled share of quota periods, means of 1 s", metric="throttled_ratio",
     unit="ratio", digits=3,
@@ -49,7 +50,8 @@ def cpu_of(record: CellRecord, canvas: Canvas) -> Group:
     lines = []
     for source in canvas.samples.sources(DEVICE, "cpu_s"):
         times, used_s = canvas.samples.series(DEVICE, "cpu_s", source=source)
-        lines.append(canvas.line(CPU, source, rate_of(times, used_s)))
+        quantity = CPU_TOLD if is_sparse(times) else CPU
+        lines.append(canvas.line(quantity, source, rate_of(times, used_s)))
     limits = record.cell.effective_limits if record.cell.limits_enforced else None
     cores = limits.cpu_cores if limits else None
     return Group(

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from harness.analysis.measures.percentiles import percentile
-from harness.analysis.measures.windows import Samples, gauges
+from harness.analysis.measures.windows import Samples, gauges, is_sparse
 from harness.analysis.validity.case import CellCase, CellCheck, StepCase, StepCheck
 from harness.analysis.validity.issue import Issue
 
@@ -42,7 +42,7 @@ def _late(case: CellCase) -> Iterator[Issue]:
 
 def _missing(case: StepCase) -> Iterator[Issue]:
     hold = case.hold
-    if hold is None or "cgroup" not in case.cell.devices:
+    if hold is None or "cgroup" not in case.cell.devices or case.cell.unavailable("cgroup"):
         return
     seen = gauges(case.samples, "cgroup", "usage_bytes", window=hold)
     wanted = (hold.end_s - hold.start_s) * _rate_hz(case.samples) * case.cell.replicas
@@ -57,9 +57,13 @@ def _missing(case: StepCase) -> Iterator[Issue]:
 
 
 def _rate_hz(samples: Samples) -> float:
-    """5 Hz from cgroup files; 1 Hz where the engine's statistics stand in for them."""
+    """5 Hz from cgroup files; 1 Hz where the engine's statistics stand in for them; as often as a
+    server tells of itself.
+    """
     for source in samples.sources("cgroup", "usage_bytes"):
         times, _ = samples.series("cgroup", "usage_bytes", source=source)
+        if is_sparse(times):
+            return 1.0 / float(np.median(np.diff(times)))
         if len(times) >= 2:
             return 1.0 if float(np.median(np.diff(times))) > SLOW_BEAT_S else 5.0
     return 5.0

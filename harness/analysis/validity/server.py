@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 
+from harness.analysis.measures.steps import TOLD
 from harness.analysis.measures.windows import gauges
 from harness.analysis.validity.case import CellCase, CellCheck, StepCase, StepCheck
 from harness.analysis.validity.issue import Issue
@@ -24,13 +25,15 @@ UNEVEN_RUNS = 2.0
 def _unenforced(case: CellCase) -> Iterator[Issue]:
     # Of a server that never came up it is not known: its limits were not read back.
     if case.summaries and not case.cell.limits_enforced:
-        yield Issue(
-            code="limits_unenforced",
-            severity="warning",
-            evidence="nothing enforced the profile's CPU and memory limits",
-            remedy="Use a Docker engine, or run where a cgroup can be made "
-            "(`harness doctor` says what is missing).",
+        evidence = "nothing enforced the profile's CPU and memory limits"
+        remedy = (
+            "Use a Docker engine, or run where a cgroup can be made "
+            "(`harness doctor` says what is missing)."
         )
+        if case.cell.target == "external":
+            evidence = "the limits of the deployment's servers are not known"
+            remedy = "Let them tell (DAGSTER_ENABLE_SERVER_METRICS=1), or say them (--server-size)."
+        yield Issue(code="limits_unenforced", severity="warning", evidence=evidence, remedy=remedy)
 
 
 def _limits_differ(case: CellCase) -> Iterator[Issue]:
@@ -96,13 +99,15 @@ def _peak_sampled(case: CellCase) -> Iterator[Issue]:
         and not summary.server.peak_source.startswith("kernel")
     ]
     if steps:
+        told = any(summary.server.peak_source == TOLD for summary in case.summaries)
+        who = "what the server told every few seconds" if told else "the highest sample"
+        kernel = "" if told else ", or use a kernel with cgroup v1 or memory.peak"
         yield Issue(
             code="peak_sampled",
             severity="warning",
-            evidence="the memory peak is the highest sample, not the kernel's own counter, at "
+            evidence=f"the memory peak is {who}, not the kernel's own counter, at "
             f"concurrency {', '.join(steps)}",
-            remedy="A peak between two looks is not in it: leave memory headroom, or use a "
-            "kernel with cgroup v1 or memory.peak.",
+            remedy=f"A peak between two looks is not in it: leave memory headroom{kernel}.",
         )
 
 

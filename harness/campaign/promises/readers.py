@@ -127,11 +127,14 @@ def _helm(root: Tree, source: str, kind: str) -> Configuration:
     limit = queued.at("maxConcurrentRuns")
     if not limit:
         limit = root.at("concurrency", "runs", "maxConcurrentRuns")
+    threads = (
+        queued.at("dequeueNumWorkers").count() if queued.at("dequeueUseThreads").value else None
+    )
     launcher = root.at("runLauncher", "type").text() or "K8sRunLauncher"
     notes = () if launcher == "CustomRunLauncher" else (_elsewhere(launcher),)
     return Configuration(
         source=source, kind=kind, servers=found, limit=limit.count(),
-        limit_said=limit.place if limit else "", notes=notes,
+        limit_said=limit.place if limit else "", dequeue_threads=threads, notes=notes,
     )  # fmt: skip
 
 

@@ -14,17 +14,16 @@ from pathlib import Path
 from typing import Any
 
 from harness.campaign.external import External
+from harness.campaign.profiles import parse_profile
 from harness.errors import TargetFailed
 from harness.facts.model import Limits
 from harness.rig.env_file import secret_values
 from harness.rig.ledger import Entry, Ledger
 from harness.rig.protocols import Access, Endpoints, Replica, ServerDeath
+from harness.rig.target.server_words import AskServer, Told, ask_server
 
 TAG = "dagster-load-harness/campaign"
 QUIET_TIMEOUT_S = 300.0
-NO_LIMITS = Limits(cpu_cores=None, memory_bytes=None)
-"""None that we know of."""
-
 LOOK_S = 2.0
 
 CancelRuns = Callable[[str, Access, Mapping[str, str]], int]
@@ -35,9 +34,12 @@ Given from outside: `load` speaks GraphQL, and `target` never imports it."""
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExternalOptions:
-    """What the target needs beside its place: how runs are ended, the clock, and whom to tell."""
+    """What the target needs beside its place: how runs are ended, how a code server is asked, the
+    clock, and whom to tell.
+    """
 
     cancel: CancelRuns
+    ask: AskServer = ask_server
     say: Callable[[str], None] = field(default=lambda _: None)
     sleep: Callable[[float], None] = time.sleep
     clock: Callable[[], float] = time.monotonic
@@ -52,24 +54,37 @@ class ExternalTarget:
         self._ledger = ledger
         self._mark = f"dlh-{secrets.token_hex(5)}"
         self._started = False
+        self._told = Told(words={})
 
     def start(self) -> Endpoints:
-        """Note what is about to be made there; nothing is started."""
+        """Note what is about to be made there, and ask its servers for their limits; nothing is
+        started.
+        """
         self._ledger.add(self._entry())
         self._started = True
+        ask, place = self._options.ask, self._place
+        self._told = Told(
+            words={name: ask(address).container for name, address in _servers(place)},
+            said=parse_profile(place.size) if place.size else None,
+        )
+        for line in self._told.lines():
+            self._options.say(line)
         return self._endpoints()
 
     def describe(self) -> Mapping[str, Any]:
-        """Where it is, and the mark of every run; no headers."""
+        """Where it is, the mark of every run, what its servers tell and what nobody can; no
+        headers.
+        """
         place = self._place
         return {
             "webserver": place.webserver, "location": place.location,
             "code_servers": list(place.code_servers), "tag": f"{TAG}={self._mark}",
+            "server_words": self._told.record(), "unavailable": self._told.unavailable(),
         }  # fmt: skip
 
     def effective_limits(self) -> Limits | None:
-        """Not known: nobody here sees the kernel that enforces them."""
-        return None
+        """As was said or as its servers tell; nobody here sees the kernel that enforces them."""
+        return self._told.all_limits()
 
     def deaths(self) -> tuple[ServerDeath, ...]:
         """Never known: a server that does not answer may be slow or gone."""
@@ -112,8 +127,13 @@ class ExternalTarget:
             location=self._place.location,
             database_dsn=None,
             replicas=tuple(
-                Replica(name=f"code-server-{n}", grpc_address=address, limits=NO_LIMITS)
-                for n, address in enumerate(self._place.code_servers, start=1)
+                Replica(
+                    name=name,
+                    grpc_address=address,
+                    limits=self._told.limits(name),
+                    tells=self._told.tells,
+                )
+                for name, address in _servers(self._place)
             ),
             access=access_of(self._place),
             tags={TAG: self._mark},
@@ -126,6 +146,11 @@ class ExternalTarget:
             id=self._mark, kind="external", name=f"runs at {place.webserver}",
             project=place.webserver, path=place.headers_file or "", box=place.ca_file or "",
         )  # fmt: skip
+
+
+def _servers(place: External) -> list[tuple[str, str]]:
+    """Name and address of each code server."""
+    return [(f"code-server-{n}", each) for n, each in enumerate(place.code_servers, start=1)]
 
 
 def access_of(place: External) -> Access:

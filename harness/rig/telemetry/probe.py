@@ -73,6 +73,10 @@ class Questions(Generic[T]):
         answers += self._collect(patience_s)
         return ([], []) if self._closed else (answers, skipped)
 
+    def ended(self) -> list[Answer[T]]:
+        """What has ended since the last look, without asking anew."""
+        return [] if self._closed else self._collect(0.0)
+
     def close(self) -> None:
         """Close every connection; open questions are given up and reported by nobody."""
         self._closed = True

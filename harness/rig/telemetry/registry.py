@@ -21,6 +21,7 @@ from harness.rig.telemetry import (
     run_queue,
     stacks,
     support,
+    told,
 )
 from harness.rig.telemetry.cgroup import Readers
 from harness.rig.telemetry.sampler import CostLedger
@@ -35,7 +36,9 @@ class Shared:
 
 
 _OFFERS: dict[DeviceCost, Callable[[Endpoints, Shared], Device | None]] = {
-    cgroup.COST: lambda endpoints, shared: cgroup.offer(endpoints, shared.readers),
+    cgroup.COST: lambda endpoints, shared: (
+        cgroup.offer(endpoints, shared.readers) or told.offer(endpoints)
+    ),
     processes.COST: lambda endpoints, _: processes.offer(endpoints),
     pool.COST: lambda endpoints, _: pool.offer(endpoints),
     ping.COST: lambda endpoints, _: ping.offer(endpoints),

@@ -4,31 +4,41 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from harness.facts.model import Event, Sample
 from harness.rig.cgroup import CgroupReader
 from harness.rig.cgroup.locate import find
 from harness.rig.protocols import Endpoints, Vitals
-from harness.rig.telemetry import cgroup
+from harness.rig.telemetry import cgroup, told
 from harness.rig.telemetry.cgroup import LockedReader, Readers
 from harness.rig.telemetry.registry import Shared, build, check_names
 from harness.rig.telemetry.sampler import CostLedger, DeviceThread
-from harness.rig.telemetry.vitals import VitalsBoard
+from harness.rig.telemetry.vitals import FRESH_S, VitalsBoard
 
 _STOP_PATIENCE_S = 1.0
+FRESH_LOOKS = 3
+"""Looks that may be missing before a server's own word is old."""
 
 
 class PeakWatch:
     """The highest memory of each replica since a step began.
 
     By the kernel's own counter where it could be reset; a cgroup that has ended since speaks
-    through the last sample taken of that counter. Else by the highest usage sample.
+    through the last sample taken of that counter. Else by the highest usage sample; of the replicas
+    in `telling` that is the server's own word.
     """
 
-    def __init__(self, readers: dict[str, LockedReader], *, clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        readers: dict[str, LockedReader],
+        *,
+        clock: Callable[[], float],
+        telling: Collection[str] = (),
+    ) -> None:
         self._readers = readers
         self._clock = clock
+        self._telling = telling
         self._reset: dict[str, bool] = {}
         self._seen: dict[tuple[str, str], float] = {}
         self._began_s = clock()
@@ -47,7 +57,7 @@ class PeakWatch:
                 self._seen[place] = max(sample.value, self._seen.get(place, 0.0))
 
     def highest(self) -> tuple[float | None, str]:
-        """The maximum over the replicas, and `kernel` or `samples` for who said so."""
+        """The maximum over the replicas, and `kernel`, `samples` or `told` for who said so."""
         sources = {*self._readers, *(source for source, _ in self._seen)}
         peaks = [peak for peak in map(self._peak_of, sources) if peak[0] is not None]
         return max(peaks, key=lambda peak: peak[0] or 0.0) if peaks else (None, "")
@@ -68,7 +78,8 @@ class PeakWatch:
             if peak is not None:
                 return peak, "kernel"
         usage = self._seen.get((source, "usage_bytes"))
-        return usage, "samples" if usage is not None else ""
+        by = "told" if source in self._telling else "samples"
+        return usage, by if usage is not None else ""
 
 
 class TelemetrySuite:
@@ -109,16 +120,21 @@ class TelemetrySuite:
         self.stop()
         readers = self._readers = Readers(self._find)
         found = {r.name: readers.of(r.cgroup_pid) for r in endpoints.replicas}
+        telling = {replica.name for replica in endpoints.replicas if replica.tells}
         peaks = PeakWatch(
             {name: reader for name, reader in found.items() if reader is not None},
             clock=self._clock,
+            telling=telling,
         )
         devices = build(endpoints, self._names, shared=Shared(ledger=self._ledger, readers=readers))
         offered = [device.cost.name for device in devices]
         with self._lock:
             self._peaks = peaks
             peaks.begin()
-            self._board.begin(replica.limits for replica in endpoints.replicas)
+            self._board.begin(
+                (replica.limits for replica in endpoints.replicas),
+                fresh_s=FRESH_LOOKS * told.EVERY_S if telling else FRESH_S,
+            )
             absences = self._absences(offered)
             self._board.notice((), absences)
             self._events += absences
@@ -132,7 +148,7 @@ class TelemetrySuite:
             self._peaks.begin()
 
     def peak_bytes(self) -> tuple[float | None, str]:
-        """Highest memory of any replica since `begin_step`, and `kernel` or `samples`."""
+        """Highest memory of any replica since `begin_step`, and `kernel`, `samples` or `told`."""
         with self._lock:
             return self._peaks.highest()
 

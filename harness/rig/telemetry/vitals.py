@@ -44,15 +44,22 @@ class VitalsBoard:
 
     def __init__(self) -> None:
         self._limits: tuple[Limits, ...] = ()
+        self._fresh_s = FRESH_S
         self._gauges: dict[Place, dict[str, Sample]] = {}
         self._counters: dict[Place, dict[str, deque[Sample]]] = {}
         self._events: deque[Event] = deque(maxlen=MOST_EVENTS)
         self._probes_lost = 0
         self._oom_kills = 0
 
-    def begin(self, limits: Iterable[Limits]) -> None:
-        """A fresh server under these limits, one a replica: no reading of the old one counts."""
+    def begin(self, limits: Iterable[Limits], *, fresh_s: float = FRESH_S) -> None:
+        """A fresh server under these limits, one a replica: no reading of the old one counts.
+
+        Args:
+            limits: of each replica.
+            fresh_s: how long its memory and CPU count as known.
+        """
         self._limits = tuple(limits)
+        self._fresh_s = fresh_s
         self._gauges = {}
         self._counters = {}
 
@@ -75,10 +82,10 @@ class VitalsBoard:
         asked_s = self._gauge(PING_ASKED, min)
         return Vitals(
             at_s=now_s,
-            memory_bytes=self._gauge(USAGE, max, since_s=now_s - FRESH_S),
+            memory_bytes=self._gauge(USAGE, max, since_s=now_s - self._fresh_s),
             memory_peak_bytes=peak_bytes,
             memory_limit_bytes=_lowest(each.memory_bytes for each in self._limits),
-            cpu_cores=self._cpu_cores(now_s - FRESH_S),
+            cpu_cores=self._cpu_cores(now_s - self._fresh_s),
             cpu_limit_cores=_lowest(each.cpu_cores for each in self._limits),
             throttled_ratio=self._throttled_ratio(now_s - FRESH_S),
             run_queue=self._gauge(RUN_QUEUE, sum, since_s=now_s - FRESH_S),

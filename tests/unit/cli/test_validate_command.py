@@ -63,8 +63,11 @@ def test_a_dry_run_says_what_is_promised_and_where_it_stands(
 
 
 @pytest.mark.parametrize(
-    ("answer", "code"), [("holds", 0), ("does not hold", 1), ("cannot be tested here", 5)]
-)
+    ("answer", "code"),
+    [
+        ("holds", 0), ("does not hold", 1), ("limit never filled", 5), ("cannot be tested here", 5),
+    ],
+)  # fmt: skip
 def test_each_answer_has_its_exit_code(
     context: Path, monkeypatch: pytest.MonkeyPatch, answer: Any, code: int
 ) -> None:
@@ -86,6 +89,41 @@ def test_what_breaks_first_and_what_would_mend_it_are_said(
         "What would mend it:",
         "  memory of at least 3,000 MiB",
     ]
+
+
+def test_what_an_unfilled_limit_means_is_said(
+    context: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    unfilled = Validation(
+        answer="limit never filled", why="At most 4 of 10.", meaning=("Too short.",)
+    )
+    answered(monkeypatch, unfilled)
+    run(context, "--plain")
+    assert capsys.readouterr().out.splitlines() == [
+        "limit never filled: At most 4 of 10.", "  Too short.",
+    ]  # fmt: skip
+
+
+def test_how_long_runs_last_is_said_and_a_limit_nothing_here_fills_too(
+    context: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(validating, "refusal", lambda _: "")
+    run(context, "--limit", 6, "--dry-run")
+    assert "6 and 18 runs of 18 s" in capsys.readouterr().err
+    run(context, "--limit", 160, "--dry-run")
+    assert "The limit is not expected to be filled" in capsys.readouterr().err
+
+
+def test_a_second_attempt_is_told(
+    context: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def validate(promise: Promise, _: Campaign, **__: Any) -> Validated:
+        again = "at most 4 of 10 runs were inside at once"
+        return Validated(promise=promise, validation=BROKE, results=None, again=again)
+
+    monkeypatch.setattr(validating, "validate", validate)
+    run(context, "--plain")
+    assert "Measured twice: at first at most 4 of 10" in capsys.readouterr().err
 
 
 def test_programs_get_the_document(

@@ -4,15 +4,28 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
+from fakes import FakeListener
+from jsonschema import Draft202012Validator
 
-from harness.analysis.validation import Validation
+from harness.analysis.inside import Inside
+from harness.analysis.validation import Answer, Burst, Validation
 from harness.campaign.loading import dump_campaign, load_campaign
 from harness.campaign.plan import Campaign, Workload
 from harness.campaign.promises.types import Promise
+from harness.cli.validate import CODES
 from harness.errors import CampaignError
-from harness.scenarios.validating import asked_of, validation_campaign, validation_json
+from harness.rig.session import SessionOptions
+from harness.scenarios import validating
+from harness.scenarios.validating import (
+    Validated,
+    asked_of,
+    longer_campaign,
+    validation_campaign,
+    validation_json,
+)
 
 pytestmark = pytest.mark.unit
 
@@ -55,8 +68,58 @@ def test_waiting_in_the_queue_is_no_objective() -> None:
 
 def test_steps_are_long_enough_for_three_waves_of_long_runs() -> None:
     short, long = campaign(run_s=5), campaign(run_s=100)
-    assert long.step.hold_s > 400 > short.step.hold_s
-    assert long.step.drain_s >= long.step.hold_s
+    assert long.step.hold_s > 200 > short.step.hold_s, "filled, and filled again"
+    assert long.step.hold_s + long.step.drain_s > 3 * 100 + 20
+
+
+def test_runs_of_ours_last_until_the_limit_is_full() -> None:
+    (workload,) = campaign().workloads
+    assert workload.params["requests"] == campaign().load.run_s == 30
+    assert campaign().step.hold_s > 30 + 20
+    assert campaign(run_s=5).workloads[0].params == {}, "what a user's runs take stands"
+
+
+def test_it_is_tried_again_with_longer_runs_where_launches_were_slower_than_thought() -> None:
+    plan = campaign()
+    again = longer_campaign(PROMISE, plan, {1: inside(4.0), 2: inside(5.0)})
+    assert again is not None
+    assert again.load.run_s == 75
+    assert again.workloads[0].params["requests"] == 75
+    assert again.step.hold_s > plan.step.hold_s
+
+
+@pytest.mark.parametrize("pace_s", [None, 1.0, 2.2])
+def test_it_is_not_tried_again_where_that_would_change_little(pace_s: float | None) -> None:
+    assert longer_campaign(PROMISE, campaign(), {1: inside(pace_s)}) is None
+
+
+@pytest.mark.parametrize(("pace_s", "attempts"), [(5.0, 2), (1.0, 1)])
+def test_a_limit_that_stayed_unfilled_is_measured_once_more(
+    monkeypatch: pytest.MonkeyPatch, pace_s: float, attempts: int
+) -> None:
+    measured: list[float | None] = []
+
+    def attempt(promise: Promise, plan: Campaign, *_: object) -> object:
+        measured.append(plan.load.run_s)
+        unfilled = Validation(answer="limit never filled", why="At most 4 of 10.")
+        done = Validated(promise=promise, validation=unfilled, results=None)
+        return done, {1: inside(pace_s)}
+
+    monkeypatch.setattr(validating, "_attempt", attempt)
+    monkeypatch.setattr(validating, "refusal", lambda _: "")
+    options = SessionOptions(results_root=Path("results"), command=["harness"])
+    done = validating.validate(PROMISE, campaign(), options=options, listener=FakeListener())
+    assert len(measured) == attempts, "never more than twice, however unfilled it stays"
+    assert bool(done.again) is (attempts == 2)
+
+
+def test_what_cannot_be_filled_in_the_longest_run_is_not_tried_again() -> None:
+    slow = replace(PROMISE, limit=160)
+    assert longer_campaign(slow, campaign(slow), {1: inside(60.0)}) is None
+
+
+def inside(pace_s: float | None) -> Inside:
+    return Inside(most=4, full_s=0.0, by="samples", pace_s=pace_s, run_s=30.0)
 
 
 def test_it_loads_back_as_it_was_stored() -> None:
@@ -74,3 +137,12 @@ def test_the_answer_is_kept_with_what_was_asked() -> None:
     document = json.loads(validation_json(PROMISE, answer))
     assert document["promise"]["limit"] == asked_of(PROMISE).limit == 10
     assert document["validation"]["answer"] == "holds"
+
+
+@pytest.mark.parametrize("answer", list(CODES))
+def test_the_answer_is_as_its_schema_says(answer: Answer, repo_root: Path) -> None:
+    schema = json.loads((repo_root / "results/validation.schema.json").read_text(encoding="utf-8"))
+    burst = Burst(runs=10, passed=None, sentence="", inside=7, full_s=3.0, counted_by="runs")
+    found = Validation(answer=answer, why="Because.", bursts=(burst, Burst(
+        runs=30, passed=True, sentence="")), meaning=("It means.",))  # fmt: skip
+    Draft202012Validator(schema).validate(json.loads(validation_json(PROMISE, found)))
