@@ -1,11 +1,13 @@
 """SIGKILL to one run process of the code server in these PIDs; waits 10 s for one."""
 
+# It runs on whatever Python an image has, from 3.8 on.
+# ruff: noqa: B905, RUF007
+
 import json
 import os
 import signal
 import sys
 import time
-from itertools import pairwise
 from pathlib import Path
 
 PATIENCE_S = 10.0
@@ -30,7 +32,7 @@ def middle_run():
     seen = list(processes())
     servers = {
         pid for pid, _, _, words in seen
-        if ("api", "grpc") in pairwise(words) and "--multiprocessing-fork" not in words
+        if ("api", "grpc") in zip(words, words[1:]) and "--multiprocessing-fork" not in words
     }  # fmt: skip
     runs = [
         (start, pid) for pid, parent, start, words in seen

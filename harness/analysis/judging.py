@@ -82,6 +82,11 @@ class JudgedCell:
     issues: tuple[Issue, ...]
     unloaded_s: Mapping[str, float]
 
+    @property
+    def sound(self) -> tuple[JudgedStep, ...]:
+        """The steps in which nothing was broken on purpose: the others say nothing of a server."""
+        return tuple(step for step in self.steps if step.summary.step.kind != "fault")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Case:

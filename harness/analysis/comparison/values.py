@@ -53,7 +53,7 @@ def cell_values(cell: CellFinding) -> dict[Place, Known]:
     for metric in METRICS:
         if not metric.at_load:
             found[metric.key, None] = _of_cell(cell, metric)
-    for load in sorted({step.concurrency for step in cell.steps}):
+    for load in sorted({step.concurrency for step in cell.steps if step.kind != "fault"}):
         steps = _steps_at(cell, load)
         for metric in METRICS:
             if metric.at_load:
@@ -70,7 +70,7 @@ def _of_cell(cell: CellFinding, metric: Metric) -> Known:
 
 def _steps_at(cell: CellFinding, load: int) -> tuple[StepFinding, ...]:
     """The steps at this concurrency; in an open model without the unloaded one, which is closed."""
-    steps = [step for step in cell.steps if step.concurrency == load]
+    steps = [step for step in cell.steps if step.concurrency == load and step.kind != "fault"]
     loaded = [step for step in steps if step.kind != "unloaded"]
     mixed = len({step.load_model for step in steps}) > 1
     return tuple(loaded if mixed else steps)

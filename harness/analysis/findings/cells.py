@@ -65,8 +65,8 @@ class JudgedRecord:
 
     @property
     def summaries(self) -> list[StepSummary]:
-        """Of the measured steps, in their order."""
-        return [step.summary for step in self.judged.steps]
+        """Of the sound steps, in their order."""
+        return [step.summary for step in self.judged.sound]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,14 +89,10 @@ def observation_of(judged: JudgedStep) -> Observation:
 
 
 def capacity_in(judged: JudgedCell, *, confidence: float) -> Capacity:
-    """The capacity a judged cell supports, its binding limit not yet named.
-
-    A step in which something was broken on purpose says nothing about it.
-    """
-    sound = [step for step in judged.steps if step.summary.step.kind != "fault"]
+    """The capacity a judged cell supports, its binding limit not yet named."""
     return capacity_of(
-        [observation_of(step) for step in sound],
-        broken=[(step.summary.concurrency, step.broken[0]) for step in sound if step.broken],
+        [observation_of(step) for step in judged.sound],
+        broken=[(step.summary.concurrency, step.broken[0]) for step in judged.sound if step.broken],
         confidence=confidence,
     )
 
@@ -183,7 +179,7 @@ def _fed_to_the_end(judged: JudgedCell, capacity: Capacity) -> Capacity:
     held = capacity.concurrency or 0
     starved = [
         f"at {step.summary.concurrency}: {issue.evidence}"
-        for step in judged.steps
+        for step in judged.sound
         if step.verdict == "invalid" and step.summary.concurrency > held
         for issue in step.issues
         if issue.severity == "fatal" and issue.code in FEEDING
@@ -195,7 +191,7 @@ def _at_capacity(judged: JudgedCell, capacity: Capacity) -> list[StepSummary]:
     """The passing steps at the capacity."""
     return [
         step.summary
-        for step in judged.steps
+        for step in judged.sound
         if step.verdict == "pass" and step.summary.concurrency == capacity.concurrency
     ]
 

@@ -107,7 +107,7 @@ def findings_of(
 
 def _judged(record: CellRecord, options: Judging, host_cpus: float | None) -> JudgedRecord:
     judged = judge_cell(record, options=options, host_cpus=host_cpus)
-    summaries = [step.summary for step in judged.steps]
+    summaries = [step.summary for step in judged.sound]
     return JudgedRecord(
         record=record,
         judged=judged,
