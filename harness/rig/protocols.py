@@ -2,7 +2,7 @@
 
 `target`, `load` and `telemetry` never import one another; the conductor hands each of them the
 neutral records below. All paths are on this host, all addresses on 127.0.0.1, but for those of a
-deployment that exists already.
+deployment that exists already, and of servers behind an engine on another host.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Any, Protocol
 
 from harness.campaign.plan import LoadModel
 from harness.facts.model import Event, Limits, Phase, Run, Sample, Step, StepKind
+from harness.rig.host_clock import OUR_CLOCK, HostClock
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +56,8 @@ class Endpoints:
     """Where everything is, once a target has started. Valid until the next start or restart.
 
     `tags` every run is to carry. `most_failures`: so many failed runs in one step end everything.
+    `elsewhere`: the servers run on another host than this, whose clock is `clock`; nothing read of
+    this host then tells of them.
     """
 
     webserver_url: str
@@ -65,6 +68,8 @@ class Endpoints:
     access: Access = Access()
     tags: Mapping[str, str] = field(default_factory=dict)
     most_failures: int | None = None
+    elsewhere: bool = False
+    clock: HostClock = OUR_CLOCK
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

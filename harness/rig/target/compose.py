@@ -39,12 +39,14 @@ from harness.rig.target.code.image import CodeImage
 from harness.rig.target.code.override import override
 from harness.rig.target.compose_project import (
     ComposeProject,
+    address_of,
     env_file,
+    pid_here,
     pid_of,
-    port_of,
     state_of,
 )
 from harness.rig.target.container_logs import LogFollower, tail
+from harness.rig.target.elsewhere import Elsewhere, limits_by_engine, on_this_engine
 from harness.rig.target.images import Images, image_id
 from harness.rig.target.readiness import READY, Never, NotYet, Readiness, exit_reason, wait_ready
 from harness.rig.target.software import Software, describe_software
@@ -89,6 +91,7 @@ class ComposeTarget:
         self._followers: list[LogFollower] = []
         self._started = False
         self._reported: str | None = None
+        self._elsewhere = Elsewhere()
 
     def start(self) -> Endpoints:
         """Bring the project up, in the order in which its parts need one another.
@@ -104,6 +107,7 @@ class ComposeTarget:
             self._say("Starting the database")
             self._project.up("postgres", "upstream")
             self._await("PostgreSQL", self._project.container("postgres"), self._database_answers)
+            self._elsewhere.compare_clocks(self._dsn())
             self._say("Starting the code server")
             self._project.up("code-server", scale=self._scale())
             self._adopt_servers()
@@ -129,13 +133,17 @@ class ComposeTarget:
         return {
             "project": self._project.name,
             "images": {key: {"name": n, "id": image_id(n)} for key, n in names.items()},
-            "engine": engine.probe().version,
             **describe_software(self._options.software, self._reported),
             **describe_feed(self._cell),
+            **self._elsewhere.describe(self._options.software.version),
         }
 
     def effective_limits(self) -> Limits | None:
-        """The first server's limits as its cgroup says: the kernel's word, not the request."""
+        """The first server's limits as its cgroup says: the kernel's word, not the request. On
+        another host the engine's, which is all that is to be had there.
+        """
+        if self._elsewhere.remote:
+            return limits_by_engine(self._servers[0].attrs, engine.probe().info)
         reader = find(pid_of(self._servers[0]))
         return reader.limits() if reader is not None else None
 
@@ -194,7 +202,7 @@ class ComposeTarget:
         problem = engine.probe().problem
         if problem:
             raise TargetFailed(
-                "The Docker engine died during the measurement.",
+                "The Docker engine does not answer any more.",
                 evidence=problem,
                 hint="Start it again, then `harness down` removes what it still holds.",
             )
@@ -204,7 +212,8 @@ class ComposeTarget:
 
     def _entry(self) -> Entry:
         name = self._project.name
-        return Entry(id=name, kind="compose", name=f"cell {self._cell.id}", project=name)
+        entry = Entry(id=name, kind="compose", name=f"cell {self._cell.id}", project=name)
+        return on_this_engine(entry)
 
     def _scale(self) -> dict[str, int]:
         return {"code-server": self._cell.replicas}
@@ -261,33 +270,35 @@ class ComposeTarget:
     def _endpoints(self) -> Endpoints:
         webserver = self._project.container("webserver")
         return Endpoints(
-            webserver_url=f"http://127.0.0.1:{port_of(webserver, 3000)}",
+            webserver_url=f"http://{address_of(webserver, 3000)}",
             location=LOCATION,
             database_dsn=self._dsn(),
             replicas=tuple(self._replica(number) for number in range(1, len(self._servers) + 1)),
             support=tuple(
-                Watched(name=name, pid=(pid := pid_of(c)), cgroup_pid=pid, container=c.id)
+                Watched(name=name, pid=(pid := pid_here(c)), cgroup_pid=pid, container=c.id)
                 for name in SUPPORT
                 for c in self._project.containers(name)
             ),
+            elsewhere=self._elsewhere.remote,
+            clock=self._elsewhere.clock,
         )
 
     def _replica(self, number: int) -> Replica:
         container = self._servers[number - 1]
-        pid = pid_of(container)
+        pid = pid_here(container)
         return Replica(
             name=_replica_name(number),
             pid=pid,
             cgroup_pid=pid,
             container=container.id,
-            grpc_address=f"127.0.0.1:{port_of(container, 4000)}",
+            grpc_address=address_of(container, 4000),
             limits=self._options.limits,
             pool_path=self._followers[number - 1].pool_path if self._options.pool_probe else None,
         )
 
     def _dsn(self) -> str:
-        port = port_of(self._project.container("postgres"), 5432)
-        return f"postgresql://dagster:{self._password}@127.0.0.1:{port}/dagster"
+        address = address_of(self._project.container("postgres"), 5432)
+        return f"postgresql://dagster:{self._password}@{address}/dagster"
 
     def _await(self, what: str, container: Container, problem: Callable[[Container], str]) -> None:
         def check() -> Readiness:
@@ -311,7 +322,7 @@ class ComposeTarget:
         return ""
 
     def _web_answers(self, container: Container) -> str:
-        url = f"http://127.0.0.1:{port_of(container, 3000)}/server_info"
+        url = f"http://{address_of(container, 3000)}/server_info"
         try:
             with urllib.request.urlopen(url, timeout=5) as answer:
                 self._reported = json.load(answer)["dagster_version"]
@@ -327,7 +338,7 @@ class ComposeTarget:
 
 
 def _server_answers(container: Container) -> str:
-    client = CodeServerClient(f"127.0.0.1:{port_of(container, 4000)}")
+    client = CodeServerClient(address_of(container, 4000))
     try:
         client.server_id(2.0)
     except Exception as error:  # whatever gRPC says, it is not serving yet
