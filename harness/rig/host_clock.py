@@ -106,6 +106,7 @@ class OtherClock(HostClock):
         return self._last
 
     def record(self) -> dict[str, Any]:
+        """See `HostClock`: by the last comparison, and both."""
         first, last = self._first, self._last
         return {
             "measured": True,

@@ -13,13 +13,13 @@ from harness.facts.durable import move_folder
 from harness.facts.layout import ResultsFolder
 from harness.facts.model import Cell
 from harness.facts.reopening import finish_sealing
-from harness.facts.store import ResultsWriter
+from harness.facts.store import ResultsWriter, read_cell_json
 from harness.rig.cell_session import CellSession, Search
-from harness.rig.environment import record_environment
+from harness.rig.environment import engine_record, record_environment
 from harness.rig.hosting import Hosting, Kind, choose
 from harness.rig.ledger import Ledger
 from harness.rig.leftovers import refuse_leftovers, remove_leftovers, told
-from harness.rig.preflight import check_fit, check_results_root
+from harness.rig.preflight import check_engine_is_free, check_fit, check_results_root
 from harness.rig.protocols import Listener
 from harness.rig.remaining import (
     Choice,
@@ -64,12 +64,14 @@ def measure_rest(
         listener.say(_complete(campaign))
         return
     with at_work(campaign.name):
-        now = record_environment(options.command)
+        now = record_environment(options.command) | engine_record(_hosted_by(folder, campaign))
         refuse_another_machine(folder, now)
         choices = choose_cells(folder, campaign, now=now, again=again)
         todo = [each for each in choices if each.how != "keep"]
         plans = [each.plan for each in todo]
-        overcommitted = check_fit(plans, allow_overcommit=options.allow_overcommit)
+        overcommitted = check_fit(
+            plans, allow_overcommit=options.allow_overcommit, target=campaign.target
+        )
         check_results_root(folder.path)
         for each in choices:
             if each.how == "keep":
@@ -80,7 +82,10 @@ def measure_rest(
         listener.campaign_started(
             campaign.name, [expect(campaign, each.plan, kept_steps=each.steps) for each in todo]
         )
-        hosting = host(campaign, _kind(campaign, choices, listener), listener)
+        kind = _kind(campaign, choices, listener)
+        if kind == "compose":
+            check_engine_is_free()
+        hosting = host(campaign, kind, listener)
         _refuse_another_build(choices, hosting)
         rest = _Rest(campaign, hosting, ResultsWriter(folder), overcommitted, listener, choices)
         rest.begin(now, removed)
@@ -148,6 +153,13 @@ def _kind(campaign: Campaign, choices: Sequence[Choice], listener: Listener) -> 
     kinds: dict[str, Kind] = {"compose": "compose", "process": "process"}
     used = [kinds[each.cell.target] for each in choices if each.cell and each.cell.target in kinds]
     return choose(used[-1] if used else campaign.target, listener.say)
+
+
+def _hosted_by(folder: ResultsFolder, campaign: Campaign) -> str:
+    """What hosted the servers so far: `auto` has become something by then."""
+    known = [folder.cell(plan.id) for plan in campaign.cells()]
+    used = [read_cell_json(each).target for each in known if each.cell_json.exists()]
+    return used[0] if used else campaign.target
 
 
 @dataclass(frozen=True, slots=True)

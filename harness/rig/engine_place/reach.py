@@ -20,6 +20,7 @@ VARIABLES = (
     "DOCKER_CERT_PATH",
 )  # fmt: skip
 LOOPBACK = "127.0.0.1"
+KNOCK_S = 5.0
 
 
 class Reach:
@@ -91,6 +92,16 @@ class Reach:
                 f"The engine's host {self.place.host} has no address.", evidence=str(error)
             ) from error
         return in_url(str(found[0][4][0]))
+
+    def unreachable(self) -> str:
+        """Why nobody listens at a TCP engine's address; empty where somebody does, and for others."""
+        if self.place.kind != "tcp":
+            return ""
+        try:
+            socket.create_connection((self.place.host, self.place.port or 0), KNOCK_S).close()
+        except OSError as error:
+            return str(error)
+        return ""
 
     def lost(self) -> str:
         """Why a connection that was there is gone; empty where it is there, or was never made."""

@@ -101,6 +101,8 @@ def probe() -> EngineState:
     found = EngineState(hint=_hint(place), place=place, named=place.remote)
     if gone:
         return replace(found, problem=f"The connection to {place.host} is gone: {gone}")
+    if silent := way.unreachable():
+        return replace(found, problem=f"Nobody answers at {place.url}: {silent}.")
     try:
         info = _json(["info", "--format", "{{json .}}"])
     except EnvironmentProblem as error:
