@@ -19,7 +19,7 @@ from harness.rig.environment import engine_record, record_environment
 from harness.rig.hosting import Hosting, Kind, choose
 from harness.rig.ledger import Ledger
 from harness.rig.leftovers import refuse_leftovers, remove_leftovers, told
-from harness.rig.preflight import check_engine_is_free, check_fit, check_results_root
+from harness.rig.preflight import check_fit, check_results_root
 from harness.rig.protocols import Listener
 from harness.rig.remaining import (
     Choice,
@@ -64,14 +64,13 @@ def measure_rest(
         listener.say(_complete(campaign))
         return
     with at_work(campaign.name):
-        now = record_environment(options.command) | engine_record(_hosted_by(folder, campaign))
+        now = _environment(folder, campaign, options)
         refuse_another_machine(folder, now)
         choices = choose_cells(folder, campaign, now=now, again=again)
         todo = [each for each in choices if each.how != "keep"]
         plans = [each.plan for each in todo]
-        overcommitted = check_fit(
-            plans, allow_overcommit=options.allow_overcommit, target=campaign.target
-        )
+        overcommit = options.allow_overcommit
+        overcommitted = check_fit(plans, allow_overcommit=overcommit, target=campaign.target)
         check_results_root(folder.path)
         for each in choices:
             if each.how == "keep":
@@ -82,10 +81,7 @@ def measure_rest(
         listener.campaign_started(
             campaign.name, [expect(campaign, each.plan, kept_steps=each.steps) for each in todo]
         )
-        kind = _kind(campaign, choices, listener)
-        if kind == "compose":
-            check_engine_is_free()
-        hosting = host(campaign, kind, listener)
+        hosting = host(campaign, _kind(campaign, choices, listener), listener)
         _refuse_another_build(choices, hosting)
         rest = _Rest(campaign, hosting, ResultsWriter(folder), overcommitted, listener, choices)
         rest.begin(now, removed)
@@ -155,11 +151,15 @@ def _kind(campaign: Campaign, choices: Sequence[Choice], listener: Listener) -> 
     return choose(used[-1] if used else campaign.target, listener.say)
 
 
-def _hosted_by(folder: ResultsFolder, campaign: Campaign) -> str:
-    """What hosted the servers so far: `auto` has become something by then."""
+def _environment(
+    folder: ResultsFolder, campaign: Campaign, options: SessionOptions
+) -> dict[str, Any]:
+    """This machine now, and the engine where servers so far ran in containers: `auto` has become
+    something by then.
+    """
     known = [folder.cell(plan.id) for plan in campaign.cells()]
     used = [read_cell_json(each).target for each in known if each.cell_json.exists()]
-    return used[0] if used else campaign.target
+    return record_environment(options.command) | engine_record(used[0] if used else campaign.target)
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,8 +67,6 @@ def measure(
         listener.campaign_started(campaign.name, [expect(campaign, cell) for cell in cells])
         # Before the results folder is made: what cannot be prepared leaves nothing behind.
         kind = choose(campaign.target, listener.say)
-        if kind == "compose":
-            check_engine_is_free()
         hosting = host(campaign, kind, listener)
         started = datetime.datetime.now(datetime.UTC)
         folder = ResultsFolder(new_results_path(options.results_root, campaign.name, started))
@@ -89,7 +87,10 @@ def host(campaign: Campaign, kind: Kind, listener: Listener) -> Hosting:
 
     Raises:
         CampaignError, EnvironmentProblem, TargetFailed: as `prepare`.
+        EnvironmentProblem: somebody measures on that engine.
     """
+    if kind == "compose":
+        check_engine_is_free()
     hosting = prepare(
         kind, campaign, ledger=Ledger.default(), say=listener.say, log=state_dir() / "images.log"
     )

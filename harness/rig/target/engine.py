@@ -97,12 +97,10 @@ def probe() -> EngineState:
         way = reach.here()
     except EnvironmentProblem as error:
         return EngineState(problem=_in_a_line(error), hint=error.hint, named=True)
-    place, gone = way.place, way.lost()
+    place = way.place
     found = EngineState(hint=_hint(place), place=place, named=place.remote)
-    if gone:
-        return replace(found, problem=f"The connection to {place.host} is gone: {gone}")
-    if silent := way.unreachable():
-        return replace(found, problem=f"Nobody answers at {place.url}: {silent}.")
+    if gone := way.lost() or way.unreachable():
+        return replace(found, problem=f"There is no connection to {place.words}: {gone}")
     try:
         info = _json(["info", "--format", "{{json .}}"])
     except EnvironmentProblem as error:
