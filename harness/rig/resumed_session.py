@@ -68,9 +68,10 @@ def measure_rest(
         refuse_another_machine(folder, now)
         choices = choose_cells(folder, campaign, now=now, again=again)
         todo = [each for each in choices if each.how != "keep"]
-        plans = [each.plan for each in todo]
-        overcommit = options.allow_overcommit
-        overcommitted = check_fit(plans, allow_overcommit=overcommit, target=campaign.target)
+        overcommitted = check_fit(
+            [each.plan for each in todo],
+            allow_overcommit=options.allow_overcommit, target=campaign.target,
+        )  # fmt: skip
         check_results_root(folder.path)
         for each in choices:
             if each.how == "keep":

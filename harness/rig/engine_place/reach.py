@@ -94,7 +94,7 @@ class Reach:
         return in_url(str(found[0][4][0]))
 
     def unreachable(self) -> str:
-        """Why nobody listens at a TCP engine's address; empty where somebody does, or for others."""
+        """Why nobody listens at a TCP engine's address; empty where somebody does."""
         if self.place.kind != "tcp":
             return ""
         try:
