@@ -101,12 +101,9 @@ class SecondEngine:
 @contextmanager
 def second_engine(folder: Path) -> Iterator[SecondEngine]:
     """Start it, and leave nothing of it, not even its images."""
-    missing = [name for name in ("dockerd", "unshare", "ip", "ssh", "ssh-keygen")
-               if shutil.which(name) is None]  # fmt: skip
-    assert not missing, f"missing: {missing}. Run .ci/provision first."
+    _need("dockerd", "unshare", "ip", "ssh", "ssh-keygen", "sshd")
     _write_keys(folder)
-    sshd = shutil.which("sshd", path=f"{os.environ['PATH']}:/usr/sbin") or "sshd"
-    script = INSIDE.format(link=LINK[1], there=THERE, folder=folder, sshd=sshd)
+    script = INSIDE.format(link=LINK[1], there=THERE, folder=folder, sshd=_which("sshd"))
     with (folder / "dockerd.log").open("ab") as log:
         outer = subprocess.Popen(
             ["unshare", "--net", "--pid", "--mount", "--fork", "--mount-proc", "sh", "-c", script],
@@ -153,6 +150,16 @@ def run(*command: str, **more: str) -> str:
     )  # fmt: skip
     assert done.returncode == 0, f"{command}: {done.stderr}"
     return done.stdout
+
+
+def _which(name: str) -> str | None:
+    """Where a command is; those of administrators are not on every PATH."""
+    return shutil.which(name, path=f"{os.environ['PATH']}:/usr/sbin:/sbin")
+
+
+def _need(*names: str) -> None:
+    missing = [name for name in names if _which(name) is None]
+    assert not missing, f"missing: {missing}. Run .ci/provision first."
 
 
 def _write_keys(folder: Path) -> None:
