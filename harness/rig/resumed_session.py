@@ -68,10 +68,7 @@ def measure_rest(
         refuse_another_machine(folder, now)
         choices = choose_cells(folder, campaign, now=now, again=again)
         todo = [each for each in choices if each.how != "keep"]
-        overcommitted = check_fit(
-            [each.plan for each in todo],
-            allow_overcommit=options.allow_overcommit, target=campaign.target,
-        )  # fmt: skip
+        overcommitted = _overcommitted(todo, campaign, options)
         check_results_root(folder.path)
         for each in choices:
             if each.how == "keep":
@@ -150,6 +147,13 @@ def _kind(campaign: Campaign, choices: Sequence[Choice], listener: Listener) -> 
     kinds: dict[str, Kind] = {"compose": "compose", "process": "process"}
     used = [kinds[each.cell.target] for each in choices if each.cell and each.cell.target in kinds]
     return choose(used[-1] if used else campaign.target, listener.say)
+
+
+def _overcommitted(todo: Sequence[Choice], campaign: Campaign, options: SessionOptions) -> bool:
+    """See `check_fit`."""
+    plans = [each.plan for each in todo]
+    overcommit = options.allow_overcommit
+    return check_fit(plans, allow_overcommit=overcommit, target=campaign.target)
 
 
 def _environment(
