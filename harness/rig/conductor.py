@@ -170,6 +170,9 @@ class Conductor:
     def _take_down(self, *, failing: bool) -> None:
         try:
             self._rig.target.stop()
+        except KeyboardInterrupt:
+            self._rig.target.stop()  # asked to stop while stopping: nothing is left all the same
+            raise
         except HarnessError as error:
             if not failing:
                 raise

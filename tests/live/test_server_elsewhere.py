@@ -32,8 +32,8 @@ from harness.rig.target.software import release
 pytestmark = [pytest.mark.live, pytest.mark.docker, pytest.mark.timeout(900)]
 
 COMMAND = ("run", "--preset", "smoke", "--target", "compose")
-NEVER_READ = {"processes": "resident_runs", "stacks": "idle", "pace": "start_cpu_s"}
-"""Devices that read PIDs, or the CPUs, of this machine, each with a key of its every look."""
+NEVER_READ = {"processes": "server_pss_bytes", "stacks": "idle", "pace": "start_cpu_s"}
+"""What only devices tell that read PIDs, or the CPUs, of this machine."""
 
 
 @pytest.fixture(scope="module")
@@ -145,6 +145,8 @@ def _check_samples(samples: Any) -> None:
     for device, source in (("cgroup", "code-server-1"), ("support", "webserver")):
         _, cpu_s = samples.series(device, "cpu_s", source=source)
         assert cpu_s[-1] > cpu_s[0] > 0
+    _, resident = samples.series("processes", "resident_runs", source="code-server-1")
+    assert resident.max() >= 2  # the engine's own list: a step has two runs at once
     _, queue = samples.series("pool", "pool_queue", source="code-server-1")
     assert len(queue) > 0
 

@@ -17,8 +17,8 @@ from harness.rig.ledger import Entry
 from harness.rig.target import engine
 
 NOT_SEEN: Mapping[str, str] = {
-    "processes": "The server's processes are on another host: how many and how large is not seen.",
-    "stacks": "The server's processes are on another host: their stacks are not seen.",
+    "processes": "Processes of another host: its engine tells their RSS, not their PSS.",
+    "stacks": "Processes of another host: their stacks are not seen.",
     "pace": "A bare start here says nothing of another host's CPUs.",
     "cgroup": "The engine tells neither a memory peak that can be reset nor a count of OOM kills: "
     "the peak is the highest reading, kills are those the engine reported.",

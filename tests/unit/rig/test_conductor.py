@@ -350,3 +350,19 @@ def test_another_hosts_clock_is_compared_at_the_end_too(
     clock = bench.facts.cell.detail["clock"]
     assert clock["start"]["offset_s"] == 3.0
     assert clock["end"]["offset_s"] == clock["offset_s"] == last[0].offset_s > 3.0
+
+
+def test_asked_to_stop_while_stopping_it_leaves_nothing_all_the_same(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stops: list[str] = []
+
+    def stop() -> None:
+        stops.append("stop")
+        if len(stops) == 1:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(bench.target, "stop", stop)
+    with pytest.raises(KeyboardInterrupt):
+        bench.measure(ladder(1))
+    assert stops == ["stop", "stop"]
