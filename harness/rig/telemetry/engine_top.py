@@ -12,7 +12,8 @@ from harness.rig.engine_place import reach
 from harness.rig.telemetry.processes import Member, counts, role_of, sort_members
 
 COLUMNS = ("pid", "ppid", "rss", "nlwp", "args")
-PS_ARGUMENTS = f"-eo {','.join(COLUMNS)}"
+PS_ARGUMENTS = f"-ww -eo {','.join(COLUMNS)}"
+"""Whole command lines, however narrow a terminal the engine was started in."""
 
 Top = Callable[[], Mapping[str, Any]]
 """Asks the engine: `Titles` and, a row each, `Processes`. Raises what its client raises."""
