@@ -9,6 +9,7 @@ import threading
 from pathlib import Path
 
 import docker
+from docker.errors import DockerException
 from docker.tls import TLSConfig
 
 from harness.errors import EnvironmentProblem
@@ -48,6 +49,8 @@ class Reach:
         if place.kind == "local":
             return docker.DockerClient(base_url=place.url, timeout=int(timeout_s))
         _past_proxies(place.host)
+        if silent := self.unreachable():  # the SDK would try for minutes
+            raise DockerException(f"{place.url}: {silent}")
         return docker.DockerClient(
             base_url=f"tcp://{in_url(place.host)}:{place.port}", timeout=int(timeout_s),
             tls=_tls_config(place.tls) if place.tls else False,

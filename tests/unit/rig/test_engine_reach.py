@@ -132,14 +132,14 @@ def test_equal_variables_mean_one_and_the_same_way(monkeypatch: pytest.MonkeyPat
 class Container:
     """Runs, with a PID of its host."""
 
-    attrs = {"State": {"Running": True, "Pid": os.getpid()}}  # noqa: RUF012
+    attrs = {"State": {"Running": True, "Pid": 4711}}  # noqa: RUF012
 
     def reload(self) -> None: ...
 
 
 @pytest.mark.parametrize(
     ("url", "pid"),
-    [("unix:///x.sock", os.getpid()), ("tcp://bench:1", None), ("ssh://bench", None)],
+    [("unix:///x.sock", 4711), ("tcp://bench:1", None), ("ssh://bench", None)],
 )
 def test_the_pid_of_another_host_is_never_one_of_ours(
     url: str, pid: int | None, monkeypatch: pytest.MonkeyPatch
