@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from harness.analysis.findings.types import CellFinding, Findings
+from harness.facts.server_host import server_host
 
 Difference = tuple[str, str, str]
 """What differs, how it was before, how it is now; in words."""
@@ -79,8 +80,8 @@ def _objectives(findings: Findings) -> dict[str, str]:
 
 
 def _host(environment: Mapping[str, Any]) -> str:
-    host = environment.get("host")
-    if not isinstance(host, Mapping):
+    host = server_host(environment)
+    if not host:
         return "unknown"
     cpus, model, machine = (host.get(key) or "unknown" for key in HOST_KEYS)
     return f"{cpus} CPUs, {model}, {machine}"

@@ -13,7 +13,8 @@ from harness.campaign.plan import CellPlan
 from harness.units import GIB, MIB, show_bytes, show_cores
 
 RESERVED_CORES = 1.0
-"""Left for what runs beside the servers: load generator, database, webserver."""
+"""Left for what runs beside the servers: load generator, database, webserver. On another host than
+the generator's as much: webserver and daemon are a Python process each, and can use a core."""
 
 RESERVED_BYTES = GIB
 """The same, in memory."""
@@ -21,10 +22,15 @@ RESERVED_BYTES = GIB
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HostSize:
-    """CPUs this process may use, and memory that is free to use now."""
+    """CPUs this process may use, and memory that is free to use now; of another host all it has.
+
+    `name` and `beside` say in words which host it is and what else is to run there.
+    """
 
     cpus: float
     memory_available_bytes: int
+    name: str = "this machine"
+    beside: str = "the load generator, database and webserver"
 
 
 def fit_problems(cells: Iterable[CellPlan], host: HostSize) -> list[str]:
@@ -40,15 +46,15 @@ def fit_problems(cells: Iterable[CellPlan], host: HostSize) -> list[str]:
         cores, memory_bytes = profile.vcpu * replicas, profile.memory_bytes * replicas
         if cores > host.cpus - RESERVED_CORES:
             problems.append(
-                f"{who} needs {show_cores(cores)}; this machine has {host.cpus:g} and keeps "
-                f"{RESERVED_CORES:g} for the load generator, database and webserver: "
+                f"{who} needs {show_cores(cores)}; {host.name} has {host.cpus:g} and keeps "
+                f"{RESERVED_CORES:g} for {host.beside}: "
                 f"{max(0.0, host.cpus - RESERVED_CORES):g} left"
             )
         if memory_bytes > host.memory_available_bytes - RESERVED_BYTES:
             problems.append(
-                f"{who} needs {show_bytes(memory_bytes)} of memory; this machine has "
+                f"{who} needs {show_bytes(memory_bytes)} of memory; {host.name} has "
                 f"{_whole_mib(host.memory_available_bytes)} free and keeps "
-                f"{show_bytes(RESERVED_BYTES)} for the load generator, database and webserver: "
+                f"{show_bytes(RESERVED_BYTES)} for {host.beside}: "
                 f"{_whole_mib(host.memory_available_bytes - RESERVED_BYTES)} left"
             )
     return problems

@@ -10,6 +10,7 @@ from typing import Any
 from harness.analysis.findings.types import CellFinding
 from harness.errors import ExitCode
 from harness.facts.model import broke_off
+from harness.facts.server_host import is_elsewhere, server_host
 from harness.report.context import CellRecord, PageContext
 from harness.report.phrases import UNKNOWN, plain
 from harness.units import MIB, mib, show_bytes, show_cores
@@ -82,7 +83,7 @@ def harness_phrase(environment: Mapping[str, Any]) -> str:
 
 def host_phrase(environment: Mapping[str, Any]) -> str:
     """On what machine: CPUs, memory, system, kernel, cgroup; a dash where nothing is known."""
-    host = _part(environment, "host")
+    host = server_host(environment)
     memory = host.get("memory_bytes")
     parts = (
         f"{host['cpus']} CPUs" if host.get("cpus") else "",
@@ -92,7 +93,11 @@ def host_phrase(environment: Mapping[str, Any]) -> str:
         f"kernel {host['kernel']}" if host.get("kernel") else "",
         f"cgroup {host['cgroup']}" if host.get("cgroup") else "",
     )
-    return ", ".join(str(part) for part in parts if part) or UNKNOWN
+    told = ", ".join(str(part) for part in parts if part) or UNKNOWN
+    if not is_elsewhere(environment):
+        return told
+    engine = _part(environment, "engine")
+    return f"{told}, by {engine['place']} from another machine, which generated the load"
 
 
 def _part(environment: Mapping[str, Any], name: str) -> Mapping[str, Any]:

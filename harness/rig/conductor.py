@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from harness.campaign.plan import Campaign, CellPlan
 from harness.errors import EnvironmentProblem, HarnessError
 from harness.facts.model import Cell, Event, Limits, Step
+from harness.rig.host_clock import HostClock
 from harness.rig.parts import Rig
 from harness.rig.protocols import Done, Endpoints, NextStep, StepOrder
 from harness.rig.stepper import Stepper
@@ -51,6 +52,7 @@ class Conductor:
         self._kept = tuple(kept)
         self._started = started
         self._stepper = Stepper(campaign, plan, rig, kept=kept)
+        self._clock: HostClock | None = None
 
     def measure(self, next_step: NextStep) -> Cell:
         """Run the whole cell; returns its sealed record.
@@ -94,8 +96,9 @@ class Conductor:
             limits_enforced=effective is not None,
             detail=dict(rig.target.describe()),
         )
+        self._clock = endpoints.clock
         self._started(found)
-        self._record(found)
+        self._record(self._with_clock(found))
         if effective is not None:
             check_limits(self._cell.requested_limits, effective)
         rig.load.wait_until_loadable(endpoints, LOADABLE_TIMEOUT_S)
@@ -148,6 +151,8 @@ class Conductor:
         rig = self._rig
         try:
             rig.load.stop()
+            if self._clock is not None and not failing:
+                self._clock.look()
             rig.telemetry.stop()
             samples, events = rig.telemetry.take()
             rig.writer.append_loose(samples, events)
@@ -159,12 +164,15 @@ class Conductor:
         writer = self._rig.writer
         end = Event(at_s=self._rig.clock(), kind="end", source="harness", detail={"reason": ended})
         writer.append_loose([], [end])
-        self._cell = dataclasses.replace(self._cell, sealed=True, ended=ended)
+        self._cell = dataclasses.replace(self._with_clock(self._cell), sealed=True, ended=ended)
         writer.seal(self._cell)
 
     def _take_down(self, *, failing: bool) -> None:
         try:
             self._rig.target.stop()
+        except KeyboardInterrupt:
+            self._rig.target.stop()  # asked to stop while stopping: nothing is left all the same
+            raise
         except HarnessError as error:
             if not failing:
                 raise
@@ -173,6 +181,12 @@ class Conductor:
                 f"Not everything could be taken down ({error.what}) "
                 "When that is mended, `harness down` removes the rest."
             )
+
+    def _with_clock(self, cell: Cell) -> Cell:
+        """How the clock of the server's host stands to ours, first and last."""
+        if self._clock is None:
+            return cell
+        return dataclasses.replace(cell, detail={**cell.detail, "clock": self._clock.record()})
 
     def _record(self, cell: Cell) -> None:
         self._cell = cell

@@ -15,12 +15,25 @@ import psutil
 
 from harness import __version__
 from harness.rig.cgroup.locate import version_here
+from harness.rig.target import engine
 
 LIBRARIES = ("locust", "gevent", "grpcio", "psycopg", "psutil", "docker", "polars")
 
 
+def engine_record(kind: str) -> dict[str, Any]:
+    """Of a target in containers the part `engine` of the record: where the engine is, and its host.
+
+    Args:
+        kind: of target; others have none.
+    """
+    return {"engine": engine.probe().record()} if kind == "compose" else {}
+
+
 def record_environment(command: list[str]) -> dict[str, Any]:
-    """Host, kernel, libraries and the exact command; JSON-ready."""
+    """Host, kernel, libraries and the exact command; JSON-ready.
+
+    `host` is this machine, which generates the load; the servers may run on another (`engine`).
+    """
     memory = psutil.virtual_memory()
     return {
         "harness": {"version": __version__, "commit": _commit(), "command": command},

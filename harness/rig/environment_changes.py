@@ -26,6 +26,12 @@ _FIELDS: tuple[tuple[str, str, str, Weight], ...] = (
     ("host", "cpus_usable", "usable CPUs", "cell"),
     ("host", "swap_bytes", "swap", "note"),
     ("host", "system", "system", "note"),
+    ("engine", "place", "engine's place", "campaign"),
+    ("engine", "name", "engine's host", "campaign"),
+    ("engine", "cpus", "CPUs of the engine's host", "campaign"),
+    ("engine", "machine", "machine of the engine's host", "campaign"),
+    ("engine", "memory_bytes", "memory of the engine's host", "cell"),
+    ("engine", "kernel", "kernel of the engine's host", "cell"),
 )
 
 
@@ -41,7 +47,8 @@ def changes_between(then: Mapping[str, Any], now: Mapping[str, Any]) -> tuple[Ch
     """What differs between two environments as `record_environment` makes them.
 
     What must be the same for a campaign to be one (its CPUs) counts as different only where both
-    are known; of all else, not knowing is a difference too.
+    are known, and so does the engine's host; of all else, not knowing is a difference too. A record
+    without an engine is of one on this machine.
     """
     return tuple(_changes(then, now))
 
@@ -49,7 +56,8 @@ def changes_between(then: Mapping[str, Any], now: Mapping[str, Any]) -> tuple[Ch
 def _changes(then: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[Change]:
     for part, key, name, weight in _FIELDS:
         before, after = _value(then, part, key), _value(now, part, key)
-        unknown = weight == "campaign" and None in (before, after)
+        optional = weight == "campaign" or part == "engine"
+        unknown = optional and None in (before, after)
         if not unknown and not _same(key, before, after):
             yield Change(words=_words(name, _shown(key, before), _shown(key, after)), weight=weight)
     if then.get("python") != now.get("python"):
@@ -63,6 +71,8 @@ def _changes(then: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[Change
 
 def _value(environment: Mapping[str, Any], part: str, key: str) -> Any:
     values = environment.get(part)
+    if part == "engine" and key == "place" and values is None:
+        return "local"
     return values.get(key) if isinstance(values, Mapping) else None
 
 

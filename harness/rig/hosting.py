@@ -24,6 +24,7 @@ from harness.rig.target.images import (
     ensure_images,
 )
 from harness.rig.target.software import Software
+from harness.units import show_bytes
 
 Kind = Literal["compose", "process", "external"]
 
@@ -87,7 +88,8 @@ def limits_of(cell: CellPlan) -> Limits:
 
 
 def choose(kind: TargetKind, say: Callable[[str], None]) -> Kind:
-    """`auto` takes Compose where an engine answers, and says so where none does.
+    """`auto` takes Compose where an engine answers, and says so where none does; an engine on
+    another host that was asked for and does not answer is never replaced by this host.
 
     Raises:
         EnvironmentProblem: `compose` was asked for and cannot be had.
@@ -96,8 +98,10 @@ def choose(kind: TargetKind, say: Callable[[str], None]) -> Kind:
         return kind
     state = engine.probe()
     if not state.problem:
+        for line in engine_words(state):
+            say(line)
         return "compose"
-    if kind == "compose":
+    if kind == "compose" or state.named:
         raise EnvironmentProblem(
             "The compose target needs a Docker engine with Compose v2 and buildx.",
             evidence=state.problem,
@@ -105,6 +109,21 @@ def choose(kind: TargetKind, say: Callable[[str], None]) -> Kind:
         )
     say(f"{state.problem} Using the process target.")
     return "process"
+
+
+def engine_words(state: engine.EngineState) -> tuple[str, ...]:
+    """What a person has to know of an engine on another host; nothing of one here."""
+    if state.place is None or not state.remote:
+        return ()
+    cpus, memory = state.info.get("NCPU", "?"), int(state.info.get("MemTotal") or 0)
+    told = f"The server runs on {state.place.words}: {cpus} CPUs, {show_bytes(memory)}"
+    if state.place.kind != "tcp":
+        return (told,)
+    return (
+        told,
+        f"Over tcp its webserver, its gRPC port and a database with a password are open "
+        f"to whoever reaches {state.place.host} while it measures; over ssh they are not",
+    )
 
 
 def prepare(

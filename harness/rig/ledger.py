@@ -35,9 +35,11 @@ class Entry:
     """One thing that exists because of us. Unused fields are empty.
 
     `kind`: `process` (pid, created_s), `cgroup` (box: its name), `folder` (path), `compose`
-    (project), `external` (runs at a webserver: project its address, path the file of headers, box
-    that of certificates). `owner_*` is the harness process responsible; while it lives, the entry
-    is its business. Stamps are epoch seconds; a pid alone proves nothing, it may have been reused.
+    (project; `engine`, the address of the engine it is on, and for one with TLS path its folder of
+    keys, box `unverified` where the certificate is not checked), `external` (runs at a webserver:
+    project its address, path the file of headers, box that of certificates). `owner_*` is the
+    harness process responsible; while it lives, the entry is its business. Stamps are epoch
+    seconds; a pid alone proves nothing, it may have been reused.
     """
 
     id: str
@@ -48,6 +50,7 @@ class Entry:
     box: str = ""
     path: str = ""
     project: str = ""
+    engine: str = ""
     at_s: float = field(default_factory=time.time)
     owner_pid: int = field(default_factory=os.getpid)
     owner_created_s: float | None = None

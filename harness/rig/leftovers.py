@@ -7,11 +7,15 @@ from pathlib import Path
 import psutil
 
 from harness.errors import EnvironmentProblem
+from harness.rig.engine_place import reach
+from harness.rig.engine_place.place import Tls, parse
+from harness.rig.engine_place.reach import Reach
 from harness.rig.env_file import secret_values
 from harness.rig.ledger import Cleaned, Entry, Ledger, wait_gone
 from harness.rig.load.cancelling import cancel_runs
 from harness.rig.protocols import Access
 from harness.rig.target import engine
+from harness.rig.target.elsewhere import UNVERIFIED
 from harness.rig.target.external import TAG
 from harness.rig.target.process_server import remove_box
 
@@ -46,9 +50,28 @@ def refuse_leftovers(done: tuple[Cleaned, ...]) -> None:
 
 
 def _project(entry: Entry) -> int:
-    """A `docker compose up` outlives the harness that asked for it, and would go on making them."""
+    """A `docker compose up` outlives the harness that asked for it, and would go on making them.
+
+    Looked for on the engine it was started on, whichever the environment names now.
+
+    Raises:
+        EnvironmentProblem: that one does not answer.
+    """
     end_commands(entry.project)
-    return engine.remove_project(entry.project)
+    if entry.engine in ("", reach.here().place.url):
+        return engine.remove_project(entry.project)
+    tls = Tls(folder=entry.path, verify=entry.box != UNVERIFIED) if entry.path else None
+    way = Reach(parse(entry.engine, said_by="the ledger", tls=tls))
+    try:
+        return engine.remove_project(entry.project, way)
+    except EnvironmentProblem as error:
+        raise EnvironmentProblem(
+            f"it is on the engine {entry.engine}, which does not answer: {error.what}",
+            evidence=error.evidence,
+            hint=error.hint,
+        ) from error
+    finally:
+        way.close()
 
 
 def _runs(entry: Entry) -> int:

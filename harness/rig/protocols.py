@@ -1,8 +1,8 @@
 """The three small protocols that join target, load and telemetry.
 
 `target`, `load` and `telemetry` never import one another; the conductor hands each of them the
-neutral records below. All paths are on this host, all addresses on 127.0.0.1, but for those of a
-deployment that exists already.
+neutral records below. All paths are on this host, all addresses on 127.0.0.1, but for those of
+deployments that exist already and of engines elsewhere.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import Any, Protocol
 from harness.campaign.plan import LoadModel
 from harness.facts.model import Event, Limits, Phase, Run, Sample, Step, StepKind
 from harness.rig.breaking import FaultOrder
+from harness.rig.host_clock import OUR_CLOCK, HostClock
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +60,8 @@ class Endpoints:
     """Where everything is, once a target has started. Valid until the next start or restart.
 
     `tags` every run is to carry. `most_failures`: so many failed runs in one step end everything.
+    `elsewhere`: the servers run on another host than this, whose clock is `clock`; nothing read of
+    this host then tells of them.
     """
 
     webserver_url: str
@@ -69,6 +72,8 @@ class Endpoints:
     access: Access = Access()
     tags: Mapping[str, str] = field(default_factory=dict)
     most_failures: int | None = None
+    elsewhere: bool = False
+    clock: HostClock = OUR_CLOCK
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,9 +13,9 @@ from harness.facts.durable import move_folder
 from harness.facts.layout import ResultsFolder
 from harness.facts.model import Cell
 from harness.facts.reopening import finish_sealing
-from harness.facts.store import ResultsWriter
+from harness.facts.store import ResultsWriter, read_cell_json
 from harness.rig.cell_session import CellSession, Search
-from harness.rig.environment import record_environment
+from harness.rig.environment import engine_record, record_environment
 from harness.rig.hosting import Hosting, Kind, choose
 from harness.rig.ledger import Ledger
 from harness.rig.leftovers import refuse_leftovers, remove_leftovers, told
@@ -64,12 +64,11 @@ def measure_rest(
         listener.say(_complete(campaign))
         return
     with at_work(campaign.name):
-        now = record_environment(options.command)
+        now = _environment(folder, campaign, options)
         refuse_another_machine(folder, now)
         choices = choose_cells(folder, campaign, now=now, again=again)
         todo = [each for each in choices if each.how != "keep"]
-        plans = [each.plan for each in todo]
-        overcommitted = check_fit(plans, allow_overcommit=options.allow_overcommit)
+        overcommitted = _overcommitted(todo, campaign, options)
         check_results_root(folder.path)
         for each in choices:
             if each.how == "keep":
@@ -148,6 +147,24 @@ def _kind(campaign: Campaign, choices: Sequence[Choice], listener: Listener) -> 
     kinds: dict[str, Kind] = {"compose": "compose", "process": "process"}
     used = [kinds[each.cell.target] for each in choices if each.cell and each.cell.target in kinds]
     return choose(used[-1] if used else campaign.target, listener.say)
+
+
+def _overcommitted(todo: Sequence[Choice], campaign: Campaign, options: SessionOptions) -> bool:
+    """See `check_fit`."""
+    plans = [each.plan for each in todo]
+    overcommit = options.allow_overcommit
+    return check_fit(plans, allow_overcommit=overcommit, target=campaign.target)
+
+
+def _environment(
+    folder: ResultsFolder, campaign: Campaign, options: SessionOptions
+) -> dict[str, Any]:
+    """This machine now, and the engine where servers so far ran in containers: `auto` has become
+    something by then.
+    """
+    known = [folder.cell(plan.id) for plan in campaign.cells()]
+    used = [read_cell_json(each).target for each in known if each.cell_json.exists()]
+    return record_environment(options.command) | engine_record(used[0] if used else campaign.target)
 
 
 @dataclass(frozen=True, slots=True)

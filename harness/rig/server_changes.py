@@ -7,7 +7,7 @@ from typing import Any
 from harness.facts.model import Cell, Limits
 from harness.units import show_bytes, show_cores
 
-_CHANCE = ("project", "limits_reason")
+_CHANCE = ("project", "limits_reason", "clock")
 """What a target tells of itself that may be another with every server."""
 
 _SOFTWARE = ("dagster_version", "lock", "wheels", "environment", "images", "postgres", "engine")

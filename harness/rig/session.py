@@ -18,11 +18,11 @@ from harness.facts.layout import ResultsFolder, new_results_path
 from harness.facts.store import ResultsWriter
 from harness.rig.assets import state_dir
 from harness.rig.cell_session import CellSession, Search
-from harness.rig.environment import record_environment
+from harness.rig.environment import engine_record, record_environment
 from harness.rig.hosting import Hosting, Kind, choose, prepare
 from harness.rig.ledger import Ledger
 from harness.rig.lock import campaign_lock
-from harness.rig.preflight import check_fit, check_results_root
+from harness.rig.preflight import check_engine_is_free, check_fit, check_results_root
 from harness.rig.protocols import Expectation, Listener
 
 
@@ -60,18 +60,19 @@ def measure(
         )
     cells = list(campaign.cells())
     overcommitted = campaign.target != "external" and check_fit(
-        cells, allow_overcommit=options.allow_overcommit
+        cells, allow_overcommit=options.allow_overcommit, target=campaign.target
     )
     check_results_root(options.results_root)
     with nullcontext() if options.at_work else at_work(campaign.name):
         listener.campaign_started(campaign.name, [expect(campaign, cell) for cell in cells])
         # Before the results folder is made: what cannot be prepared leaves nothing behind.
-        hosting = host(campaign, choose(campaign.target, listener.say), listener)
+        kind = choose(campaign.target, listener.say)
+        hosting = host(campaign, kind, listener)
         started = datetime.datetime.now(datetime.UTC)
         folder = ResultsFolder(new_results_path(options.results_root, campaign.name, started))
         writer = ResultsWriter(folder)
         writer.write_campaign(dump_campaign(campaign))
-        writer.write_environment(record_environment(options.command))
+        writer.write_environment(record_environment(options.command) | engine_record(hosting.kind))
         with interruptible(folder):
             for number, cell in enumerate(cells, start=1):
                 listener.cell_started(cell.id, number, len(cells))
@@ -86,7 +87,10 @@ def host(campaign: Campaign, kind: Kind, listener: Listener) -> Hosting:
 
     Raises:
         CampaignError, EnvironmentProblem, TargetFailed: as `prepare`.
+        EnvironmentProblem: somebody measures on that engine.
     """
+    if kind == "compose":
+        check_engine_is_free()
     hosting = prepare(
         kind, campaign, ledger=Ledger.default(), say=listener.say, log=state_dir() / "images.log"
     )

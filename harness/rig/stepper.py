@@ -15,8 +15,9 @@ from harness.facts.model import Event, Run, Sample, Step
 from harness.rig.breaking import Breakable
 from harness.rig.bulletin import Bulletin
 from harness.rig.fault_injection import Injection
+from harness.rig.host_clock import HostClock
 from harness.rig.load.arrivals import OPEN_MODELS
-from harness.rig.load.phases import RunPhases, merge_phases, read_phases
+from harness.rig.load.phases import RunPhases, merge_phases, on_our_clock, read_phases
 from harness.rig.parts import Rig
 from harness.rig.protocols import (
     Endpoints,
@@ -69,10 +70,11 @@ class Stepper:
         outcome, broken = self._execute(order, load_order, deaths)
         observer_cores = observer.cores()
         samples, events = rig.telemetry.take()
-        events += [*broken, *self._died(deaths, kills=_kills(events))]
+        events += [*broken, *self._died(deaths, kills=_kills(events, endpoints))]
+        events += self._compared(endpoints)
         runs = self._runs(outcome, endpoints, lost=bool(deaths))
         step = dataclasses.replace(
-            self._step(order, outcome, events, deaths),
+            self._step(order, outcome, deaths, kills=_kills(events, endpoints)),
             observer_cpu_cores=observer_cores,
             load_model=load_order.model,
             rate_per_s=load_order.rate_per_s,
@@ -178,9 +180,9 @@ class Stepper:
         )
 
     def _runs(self, outcome: LoadOutcome, endpoints: Endpoints, *, lost: bool) -> tuple[Run, ...]:
-        runs = outcome.runs
+        runs = on_our_clock(outcome.runs, endpoints.clock.here)
         if endpoints.database_dsn is not None:
-            runs = merge_phases(runs, _event_log(endpoints.database_dsn, runs))
+            runs = merge_phases(runs, _event_log(endpoints.database_dsn, runs, endpoints.clock))
         if len(endpoints.replicas) == 1:  # of several, nothing yet says which one took a run
             name = endpoints.replicas[0].name
             runs = tuple(dataclasses.replace(run, replica=name) for run in runs)
@@ -197,8 +199,9 @@ class Stepper:
         self,
         order: StepOrder,
         outcome: LoadOutcome,
-        events: Sequence[Event],
         deaths: Sequence[ServerDeath],
+        *,
+        kills: int,
     ) -> Step:
         peak_bytes, peak_source = self._rig.telemetry.peak_bytes()
         return Step(
@@ -214,7 +217,7 @@ class Stepper:
             kernel_peak_bytes=peak_bytes,
             peak_source=peak_source,
             # A dead container takes its counter along: its death then has to speak for it.
-            oom_kills=max(_kills(events), sum(death.oom for death in deaths)),
+            oom_kills=max(kills, sum(death.oom for death in deaths)),
             restarts=len(deaths),
             generator_cpu_cores=outcome.generator_cpu_cores,
             dropped_arrivals=outcome.dropped_arrivals,
@@ -240,6 +243,14 @@ class Stepper:
         self._bulletin.note(*events, unseen_kills=unseen)
         return events
 
+    def _compared(self, endpoints: Endpoints) -> list[Event]:
+        """The other host's clock held against ours once more, before its stamps are read."""
+        offset = endpoints.clock.look()
+        if offset is None:
+            return []
+        detail = {"offset_s": offset.offset_s, "uncertainty_s": offset.uncertainty_s}
+        return [Event(at_s=self._rig.clock(), kind="clock_offset", source="harness", detail=detail)]
+
     def _sickness(self, deaths: Sequence[ServerDeath], runs: Sequence[Run]) -> str:
         if deaths:
             return "; ".join(_obituary(death) for death in deaths)
@@ -262,9 +273,9 @@ def _rate_per_s(order: StepOrder, model: LoadModel) -> float | None:
     return order.rate_per_s
 
 
-def _event_log(dsn: str, runs: Sequence[Run]) -> dict[str, RunPhases]:
+def _event_log(dsn: str, runs: Sequence[Run], clock: HostClock) -> dict[str, RunPhases]:
     try:
-        return read_phases(dsn, [run.run_id for run in runs if run.run_id])
+        return read_phases(dsn, [run.run_id for run in runs if run.run_id], here=clock.here)
     except psycopg.Error as error:
         raise TargetFailed(
             "The event log cannot be read: the database is gone.",
@@ -273,8 +284,11 @@ def _event_log(dsn: str, runs: Sequence[Run]) -> dict[str, RunPhases]:
         ) from error
 
 
-def _kills(events: Sequence[Event]) -> int:
-    """OOM kills that the cgroups' counters saw."""
+def _kills(events: Sequence[Event], endpoints: Endpoints) -> int:
+    """OOM kills that the cgroups' counters saw; on another host those its engine reported."""
+    if endpoints.elsewhere:
+        servers = {replica.name for replica in endpoints.replicas}
+        return sum(event.kind == "oom" and event.source in servers for event in events)
     return int(sum(event.detail.get("count", 1) for event in events if event.kind == "oom_kill"))
 
 

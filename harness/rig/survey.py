@@ -15,7 +15,7 @@ from harness.facts.model import Run
 from harness.rig.hosting import Hosting
 from harness.rig.load import dagster_graphql as graphql
 from harness.rig.load.driver import LocustDriver
-from harness.rig.load.phases import merge_phases, read_phases
+from harness.rig.load.phases import merge_phases, on_our_clock, read_phases
 from harness.rig.protocols import Endpoints, JobOrder, LoadOrder, Target
 
 LOADABLE_TIMEOUT_S = 300
@@ -125,8 +125,9 @@ def _run_each(
             hint="Give it more memory: --set 'profiles=[1vcpu-4gb]'",
         )
     ids = [run.run_id for run in outcome.runs if run.run_id]
-    dsn = endpoints.database_dsn
-    return merge_phases(outcome.runs, read_phases(dsn, ids) if dsn else {})
+    dsn, here = endpoints.database_dsn, endpoints.clock.here
+    phases = read_phases(dsn, ids, here=here) if dsn else {}
+    return merge_phases(on_our_clock(outcome.runs, here), phases)
 
 
 def _deaths(target: Target) -> str:

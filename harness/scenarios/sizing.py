@@ -25,6 +25,7 @@ from harness.campaign.plan import Campaign
 from harness.campaign.pricing import TABLE, PriceTable, price_table
 from harness.errors import CampaignError, ExitCode, StoredDataError
 from harness.facts.dagster_versions import version_of
+from harness.facts.server_host import server_host
 from harness.facts.store import list_results, read_results
 from harness.facts.table import CellFacts
 from harness.scenarios.stored_plan import stored_plan
@@ -207,12 +208,11 @@ def _usable(path: Path, options: Judging, *, sure: bool) -> Iterator[tuple[str, 
     """Each cell's workload with its source, or why it is none."""
     stored = read_results(path)
     campaign = stored_plan(path, stored)
-    host = stored.environment.get("host")
     folder = _Folder(
         path=path,
         campaign=campaign,
         findings=findings_of(campaign, stored.environment, stored.cells, options=options),
-        host=host if isinstance(host, dict) else {},
+        host=server_host(stored.environment),
         options=options,
     )
     for record, finding in zip(stored.cells, folder.findings.cells, strict=True):

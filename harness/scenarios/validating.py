@@ -32,7 +32,7 @@ from harness.campaign.promises.types import Promise
 from harness.errors import CampaignError
 from harness.facts.durable import write_text
 from harness.facts.store import read_results
-from harness.rig.preflight import host_size
+from harness.rig.preflight import size_for
 from harness.rig.protocols import Listener
 from harness.rig.session import SessionOptions
 
@@ -127,7 +127,7 @@ def validation_campaign(
 
 def refusal(campaign: Campaign) -> str:
     """Why this machine cannot be that server; empty where it can."""
-    return "; ".join(fit_problems(campaign.cells(), host_size()))
+    return "; ".join(fit_problems(campaign.cells(), size_for(campaign.target)))
 
 
 def validate(

@@ -8,6 +8,7 @@ from typing import Any
 from harness.analysis.comparison.groups import Matching, matching
 from harness.analysis.comparison.sources import Source, same_campaign
 from harness.analysis.kinds import Difference, conditions_of, text, unequal
+from harness.facts.server_host import server_host
 
 Differences = tuple[Difference, ...]
 
@@ -67,7 +68,7 @@ def _software(source: Source, name: str) -> str:
 def _remarks(source: Source) -> dict[str, str]:
     """Of what is not the same everywhere, what a reader wants to know."""
     campaign, environment = source.findings.campaign, source.findings.environment
-    host, harness = _part(environment, "host"), _part(environment, "harness")
+    host, harness = server_host(environment), _part(environment, "harness")
     step, search = _part(campaign, "step"), _part(campaign, "search")
     return {
         "Dagster": _dagster(source),

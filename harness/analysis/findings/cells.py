@@ -40,6 +40,7 @@ from harness.analysis.workers.dagster_defaults import (
 from harness.analysis.workers.rule import WorkerFinding
 from harness.campaign.plan import CellPlan, Search
 from harness.facts.model import Cell
+from harness.facts.server_host import server_host
 from harness.units import mib
 
 FEEDING = frozenset(
@@ -312,8 +313,6 @@ def _background(found: JudgedRecord, around: Surroundings) -> Background:
 
 
 def _defaults(cell: Cell, around: Surroundings) -> tuple[str, ...]:
-    host = around.environment.get("host")
-    known = (defaults_here(cell, host if isinstance(host, Mapping) else {}),
-             defaults_on_fargate(cell))  # fmt: skip
+    known = (defaults_here(cell, server_host(around.environment)), defaults_on_fargate(cell))
     sentences = [text for each in known if each for text in default_sentences(cell, each)]
     return tuple(dict.fromkeys(sentences))

@@ -30,6 +30,7 @@ from harness.analysis.workers.rule import WorkerFinding, worker_findings
 from harness.campaign.plan import Campaign
 from harness.errors import ExitCode
 from harness.facts.model import Cell
+from harness.facts.server_host import server_host
 
 __all__ = [
     "METHOD",
@@ -132,8 +133,7 @@ def exit_code(findings: Findings) -> ExitCode:
 
 
 def _host_cpus(environment: Mapping[str, Any]) -> float | None:
-    host = environment.get("host")
-    cpus = host.get("cpus") if isinstance(host, dict) else None
+    cpus = server_host(environment).get("cpus")
     return float(cpus) if isinstance(cpus, int | float) else None
 
 

@@ -22,6 +22,7 @@ from harness.analysis.history.outline import CellOutline, Outline
 from harness.analysis.history.rounds import Averages, Floats, averages, ratios, scatter, tidy
 from harness.analysis.history.types import Entry, Figure, Form, Role
 from harness.analysis.kinds import HOST_KEYS
+from harness.facts.server_host import server_host
 
 CAPACITY = Metric(
     key="capacity", name="capacity", unit="runs", better="higher", at_load=False, gates=False
@@ -117,8 +118,8 @@ def _called(cells: Sequence[AnyCell]) -> dict[str, str]:
 
 
 def _host(environment: Mapping[str, Any]) -> str:
-    host = environment.get("host")
-    if not isinstance(host, Mapping):
+    host = server_host(environment)
+    if not host:
         return ""
     cpus, model, machine = (host.get(key) or "unknown" for key in HOST_KEYS)
     return f"{cpus} CPUs, {model}, {machine}"

@@ -25,6 +25,7 @@ from harness.analysis.measures.windows import (
     ended_within,
     gauges,
     mean_in_flight,
+    of_the_host,
     runs_of_step,
     whole_of,
 )
@@ -200,7 +201,7 @@ def summarise(
     own = runs_of_step(runs, step, hold)
     done = ended_within(own, hold) if hold else []
     support = counters(samples, "support", "cpu_s", window=hold) if hold else {}
-    host = gauges(samples, "host", "cpu_used_cores", window=hold) if hold else {}
+    host = of_the_host(samples, "cpu_used_cores", window=hold) if hold else None
     return StepSummary(
         step=step,
         hold=hold,
@@ -213,7 +214,7 @@ def summarise(
         queues=_queues(samples, hold),
         probes=_probes(samples, hold),
         support_cpu_cores={name: grown.rate for name, grown in support.items()},
-        host_cpu_cores=float(np.mean(np.concatenate(list(host.values())))) if host else None,
+        host_cpu_cores=None if host is None else float(np.mean(host)),
     )
 
 

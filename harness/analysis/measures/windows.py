@@ -218,6 +218,13 @@ def gauges(samples: Samples, device: str, key: str, *, window: Phase) -> dict[st
     return found
 
 
+def of_the_host(samples: Samples, key: str, *, window: Phase) -> FloatArray | None:
+    """Readings of the host the servers run on, in the window; `None` where nobody reads it, as
+    where only the generator's host, another one, is read.
+    """
+    return gauges(samples, "host", key, window=window).get("host")
+
+
 def bin_means(samples: Samples, device: str, key: str, *, edges: FloatArray) -> FloatArray | None:
     """Means of a gauge in equal bins, all sources added up; `None` where nothing was read.
 

@@ -82,7 +82,10 @@ def _of_steps(record: CellRecord) -> Iterator[str]:
 
 
 def _of_device(record: CellRecord, device: str) -> str:
-    """What the events say about a device that read nothing; empty when they are silent."""
+    """Why a device read nothing, by the cell's record or its events; empty when they are silent."""
+    known = record.cell.detail.get("unavailable")
+    if isinstance(known, dict) and device in known:
+        return str(known[device])
     for event in record.events:
         if event.source == device and event.kind == "device_not_offered":
             return f"The device {device} cannot look at the target {record.cell.target} here."

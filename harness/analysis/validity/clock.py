@@ -11,7 +11,7 @@ import numpy as np
 from harness.analysis.measures.windows import FloatArray, Samples, end_of
 from harness.analysis.validity.case import CellCase, CellCheck, StepCase, StepCheck
 from harness.analysis.validity.issue import Issue
-from harness.facts.model import Phase, Run
+from harness.facts.model import Cell, Phase, Run
 from harness.units import show_seconds
 
 CLOCK_TOLERANCE_S = 0.05
@@ -50,7 +50,8 @@ _EVENT_LOG = (
 
 def _disorder(case: StepCase) -> Iterator[Issue]:
     end_s = case.whole.end_s if case.whole else math.inf
-    found = [worst for run in case.runs if (worst := _worst(run, end_s))]
+    tolerance_s = CLOCK_TOLERANCE_S + _uncertainty_s(case.cell)
+    found = [worst for run in case.runs if (worst := _worst(run, end_s, tolerance_s))]
     if not found:
         return
     size_s, words = max(found)
@@ -63,13 +64,20 @@ def _disorder(case: StepCase) -> Iterator[Issue]:
     )
 
 
-def _worst(run: Run, step_end_s: float) -> tuple[float, str] | None:
+def _uncertainty_s(cell: Cell) -> float:
+    """How wrong stamps of a server's host may be that were moved onto the generator's clock."""
+    clock = cell.detail.get("clock")
+    told = clock.get("uncertainty_s") if isinstance(clock, dict) else None
+    return float(told) if isinstance(told, int | float) else 0.0
+
+
+def _worst(run: Run, step_end_s: float, tolerance_s: float) -> tuple[float, str] | None:
     """By how much two stamps of a run are in the wrong order, and which."""
     found = [*_reversed(run, _GENERATOR), *_reversed(run, _EVENT_LOG)]
     if run.ended_s is not None:
         found.append((run.ended_s - step_end_s - LOG_READ_S, "ended after the step was over"))
     worst = max(found, default=(0.0, ""))
-    return worst if worst[0] > CLOCK_TOLERANCE_S else None
+    return worst if worst[0] > tolerance_s else None
 
 
 def _reversed(run: Run, names: Sequence[str]) -> Iterator[tuple[float, str]]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from harness.analysis.measures.steps import StepSummary
-from harness.analysis.measures.windows import Samples, gauges
+from harness.analysis.measures.windows import Samples, of_the_host
 from harness.analysis.validity.case import CellCase, CellCheck, StepCase, StepCheck
 from harness.analysis.validity.issue import Issue
 
@@ -26,10 +26,10 @@ FREQUENCY_FELL = 0.9
 def _steal(case: StepCase) -> Iterator[Issue]:
     if case.hold is None:
         return
-    seen = gauges(case.samples, "host", "cpu_steal_ratio", window=case.hold)
-    if not seen:
+    seen = of_the_host(case.samples, "cpu_steal_ratio", window=case.hold)
+    if seen is None:
         return
-    ratio = float(np.mean(np.concatenate(list(seen.values()))))
+    ratio = float(np.mean(seen))
     if ratio > STEAL_RATIO:
         yield case.issue(
             "host_steal",
@@ -82,8 +82,8 @@ def _slowed(case: CellCase) -> Iterator[Issue]:
 def _median(samples: Samples, summary: StepSummary, key: str) -> float | None:
     if summary.hold is None:
         return None
-    seen = gauges(samples, "host", key, window=summary.hold)
-    return float(np.median(np.concatenate(list(seen.values())))) if seen else None
+    seen = of_the_host(samples, key, window=summary.hold)
+    return None if seen is None else float(np.median(seen))
 
 
 STEP_CHECKS: tuple[StepCheck, ...] = (_steal,)

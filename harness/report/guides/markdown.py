@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
 from harness.analysis.guides.types import ScenarioFinding, TrialFinding, Verdict
+from harness.facts.server_host import server_host
 from harness.report.guides.words import counts_words, evidence_words, figure_words, state_words
 from harness.report.markup import inline
 
@@ -31,7 +32,7 @@ def _head(finding: TrialFinding) -> Iterator[str]:
 
 def host_words(finding: TrialFinding) -> str:
     """`on 2 CPUs (AMD EPYC)`."""
-    host = finding.environment.get("host") or {}
+    host = server_host(finding.environment)
     return f"on {host.get('cpus')} CPUs ({inline(host.get('cpu_model') or 'unknown')})"
 
 

@@ -40,6 +40,7 @@ from harness.rig.lab.watching import Watch
 from harness.rig.lab.web import Web
 from harness.rig.ledger import Entry, Ledger
 from harness.rig.target.compose_project import ComposeProject, port_of, state_of
+from harness.rig.target.elsewhere import on_this_engine
 from harness.rig.target.images import Images
 from harness.rig.target.readiness import READY, Never, NotYet, Readiness, exit_reason, wait_ready
 
@@ -354,7 +355,8 @@ class Lab:
 
     def _entry(self) -> Entry:
         name = self.project_name
-        return Entry(id=name, kind="compose", name=f"lab {self.folder.name}", project=name)
+        entry = Entry(id=name, kind="compose", name=f"lab {self.folder.name}", project=name)
+        return on_this_engine(entry)
 
     def _save_logs(self) -> None:
         services = ("postgres", "webserver", "daemon", *(s.name for s in self.spec.servers))

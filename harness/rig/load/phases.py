@@ -1,6 +1,6 @@
 """The phase clock of a run and the family of its failure, from Dagster's own event log.
 
-A launch has six phases stamped by up to three processes on one host clock: enqueued, dequeued
+A launch has six phases stamped by up to three processes on one host's clock: enqueued, dequeued
 (`PIPELINE_STARTING`), run process started, run started (user code is imported by then), first
 step started, ended. Read from the `event_logs` table of Postgres; columns and texts checked
 against Dagster 1.13.27.
@@ -20,7 +20,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -44,6 +44,9 @@ _STAMPS: Mapping[str, str] = {
 _EVENT_TYPES = [*_STAMPS, *_ENDS, "ENGINE_EVENT", "STEP_OUTPUT", "STEP_FAILURE"]
 _OUTSIDE = frozenset({"ENGINE_EVENT", "PIPELINE_FAILURE"})
 _Error = Mapping[str, Any] | None
+OnOurClock = Callable[[float], float]
+"""Moves an epoch second of the server's host onto our clock."""
+
 _PROCESS_STARTED = "Started process for run"
 
 # Searched in this order: a dequeue error often quotes the unreachable server that caused it.
@@ -90,12 +93,15 @@ class RunPhases:
     error: str | None = None
 
 
-def read_phases(dsn: str, run_ids: Sequence[str]) -> dict[str, RunPhases]:
+def read_phases(
+    dsn: str, run_ids: Sequence[str], *, here: OnOurClock | None = None
+) -> dict[str, RunPhases]:
     """Phases by run id, in one query; runs without any event are missing.
 
     Args:
         dsn: a libpq address; an SQLAlchemy driver in its scheme is dropped.
         run_ids: any number.
+        here: moves the log's stamps onto our clock; left out, they are on it.
 
     Raises:
         psycopg.Error: the database cannot be read.
@@ -107,7 +113,24 @@ def read_phases(dsn: str, run_ids: Sequence[str]) -> dict[str, RunPhases]:
     address = re.sub(r"^postgres(ql)?\+\w+://", "postgresql://", dsn)
     with psycopg.connect(address, connect_timeout=CONNECT_TIMEOUT_S) as connection:
         rows = connection.execute(_QUERY, (list(run_ids), _EVENT_TYPES)).fetchall()
-    return phases_from_rows(EventRow(*row) for row in rows)
+    events = (EventRow(*row) for row in rows)
+    return phases_from_rows(
+        event if here is None else event._replace(at_s=here(event.at_s)) for event in events
+    )
+
+
+def on_our_clock(runs: Iterable[Run], here: OnOurClock) -> tuple[Run, ...]:
+    """The runs with what the webserver told of them, their start and their end, moved.
+
+    Of a run it did not see end the generator stamped everything itself.
+    """
+    return tuple(_moved(run, here) if run.status in _ENDS.values() else run for run in runs)
+
+
+def _moved(run: Run, here: OnOurClock) -> Run:
+    started_s = None if run.started_s is None else here(run.started_s)
+    ended_s = None if run.ended_s is None else here(run.ended_s)
+    return dataclasses.replace(run, started_s=started_s, ended_s=ended_s)
 
 
 def phases_from_rows(rows: Iterable[EventRow]) -> dict[str, RunPhases]:

@@ -41,17 +41,19 @@ from harness.rig.target.code.image import CodeImage
 from harness.rig.target.code.override import override
 from harness.rig.target.compose_project import (
     ComposeProject,
+    address_of,
     env_file,
+    pid_here,
     pid_of,
-    port_of,
     state_of,
 )
+from harness.rig.target.container_deaths import death_of, never_serves, replica_name
 from harness.rig.target.container_logs import LogFollower, tail
+from harness.rig.target.elsewhere import Elsewhere, limits_by_engine, on_this_engine
 from harness.rig.target.faults.compose_faults import ComposeFaults, disks_override
 from harness.rig.target.images import Images, image_id
-from harness.rig.target.readiness import READY, Never, NotYet, Readiness, exit_reason, wait_ready
+from harness.rig.target.readiness import READY, NotYet, Readiness, wait_ready
 from harness.rig.target.software import Software, describe_software
-from harness.units import show_bytes
 
 START_TIMEOUT_S = 120
 LOCATION = "under-test"
@@ -96,6 +98,7 @@ class ComposeTarget:
         self._followers: list[LogFollower] = []
         self._started = False
         self._reported: str | None = None
+        self._elsewhere = Elsewhere()
 
     def start(self) -> Endpoints:
         """Bring the project up, in the order in which its parts need one another.
@@ -111,6 +114,7 @@ class ComposeTarget:
             self._say("Starting the database")
             self._project.up("postgres", "upstream")
             self._await("PostgreSQL", self._project.container("postgres"), self._database_answers)
+            self._elsewhere.compare_clocks(self._dsn())
             self._say("Starting the code server")
             self._project.up("code-server", scale=self._scale())
             self._adopt_servers()
@@ -136,13 +140,17 @@ class ComposeTarget:
         return {
             "project": self._project.name,
             "images": {key: {"name": n, "id": image_id(n)} for key, n in names.items()},
-            "engine": engine.probe().version,
             **describe_software(self._options.software, self._reported),
             **describe_feed(self._cell),
+            **self._elsewhere.describe(self._options.software.version),
         }
 
     def effective_limits(self) -> Limits | None:
-        """The first server's limits as its cgroup says: the kernel's word, not the request."""
+        """The first server's limits as its cgroup says: the kernel's word, not the request. On
+        another host the engine's, which is all that is to be had there.
+        """
+        if self._elsewhere.remote:
+            return limits_by_engine(self._servers[0].attrs, engine.probe().info)
         reader = find(pid_of(self._servers[0]))
         return reader.limits() if reader is not None else None
 
@@ -164,7 +172,7 @@ class ComposeTarget:
                     hint=f"Logs: {self._logs}",
                 )
         return tuple(
-            _death(number, container, state, on_purpose=container.id in self._faults.killed)
+            death_of(number, container, state, on_purpose=container.id in self._faults.killed)
             for number, (container, state) in enumerate(
                 zip(self._servers, states, strict=True), start=1
             )
@@ -209,7 +217,7 @@ class ComposeTarget:
         problem = engine.probe().problem
         if problem:
             raise TargetFailed(
-                "The Docker engine died during the measurement.",
+                "The Docker engine does not answer any more.",
                 evidence=problem,
                 hint="Start it again, then `harness down` removes what it still holds.",
             )
@@ -219,7 +227,8 @@ class ComposeTarget:
 
     def _entry(self) -> Entry:
         name = self._project.name
-        return Entry(id=name, kind="compose", name=f"cell {self._cell.id}", project=name)
+        entry = Entry(id=name, kind="compose", name=f"cell {self._cell.id}", project=name)
+        return on_this_engine(entry)
 
     def _scale(self) -> dict[str, int]:
         return {"code-server": self._cell.replicas}
@@ -269,7 +278,7 @@ class ComposeTarget:
     def _adopt_servers(self) -> None:
         self._servers = self._project.containers("code-server")
         self._followers = [
-            LogFollower(container, self._logs, name=_replica_name(number))
+            LogFollower(container, self._logs, name=replica_name(number))
             for number, container in enumerate(self._servers, start=1)
         ]
 
@@ -281,39 +290,41 @@ class ComposeTarget:
     def _endpoints(self) -> Endpoints:
         webserver = self._project.container("webserver")
         return Endpoints(
-            webserver_url=f"http://127.0.0.1:{port_of(webserver, 3000)}",
+            webserver_url=f"http://{address_of(webserver, 3000)}",
             location=LOCATION,
             database_dsn=self._dsn(),
             replicas=tuple(self._replica(number) for number in range(1, len(self._servers) + 1)),
             support=tuple(
-                Watched(name=name, pid=(pid := pid_of(c)), cgroup_pid=pid, container=c.id)
+                Watched(name=name, pid=(pid := pid_here(c)), cgroup_pid=pid, container=c.id)
                 for name in SUPPORT
                 for c in self._project.containers(name)
             ),
+            elsewhere=self._elsewhere.remote,
+            clock=self._elsewhere.clock,
         )
 
     def _replica(self, number: int) -> Replica:
         container = self._servers[number - 1]
-        pid = pid_of(container)
+        pid = pid_here(container)
         return Replica(
-            name=_replica_name(number),
+            name=replica_name(number),
             pid=pid,
             cgroup_pid=pid,
             container=container.id,
-            grpc_address=f"127.0.0.1:{port_of(container, 4000)}",
+            grpc_address=address_of(container, 4000),
             limits=self._options.limits,
             pool_path=self._followers[number - 1].pool_path if self._options.pool_probe else None,
         )
 
     def _dsn(self) -> str:
-        port = port_of(self._project.container("postgres"), 5432)
-        return f"postgresql://dagster:{self._password}@127.0.0.1:{port}/dagster"
+        address = address_of(self._project.container("postgres"), 5432)
+        return f"postgresql://dagster:{self._password}@{address}/dagster"
 
     def _await(self, what: str, container: Container, problem: Callable[[Container], str]) -> None:
         def check() -> Readiness:
             state = state_of(container)
             if state and not state.get("Running"):
-                return _never(container, state, self._options.limits)
+                return never_serves(container, state, self._options.limits)
             reason = problem(container)
             return NotYet(reason) if reason else READY
 
@@ -331,7 +342,7 @@ class ComposeTarget:
         return ""
 
     def _web_answers(self, container: Container) -> str:
-        url = f"http://127.0.0.1:{port_of(container, 3000)}/server_info"
+        url = f"http://{address_of(container, 3000)}/server_info"
         try:
             with urllib.request.urlopen(url, timeout=5) as answer:
                 self._reported = json.load(answer)["dagster_version"]
@@ -347,7 +358,7 @@ class ComposeTarget:
 
 
 def _server_answers(container: Container) -> str:
-    client = CodeServerClient(f"127.0.0.1:{port_of(container, 4000)}")
+    client = CodeServerClient(address_of(container, 4000))
     try:
         client.server_id(2.0)
     except Exception as error:  # whatever gRPC says, it is not serving yet
@@ -355,40 +366,3 @@ def _server_answers(container: Container) -> str:
     finally:
         client.close()
     return ""
-
-
-def _replica_name(number: int) -> str:
-    return f"code-server-{number}"
-
-
-def _death(
-    number: int, container: Container, state: Mapping[str, Any], *, on_purpose: bool = False
-) -> ServerDeath:
-    exit_code = state.get("ExitCode")
-    witnesses = []
-    if on_purpose:
-        return ServerDeath(
-            replica=_replica_name(number), exit_code=exit_code, oom=False,
-            witnesses=("killed on purpose",), log_tail=tail(container, 20),
-        )  # fmt: skip
-    if state.get("OOMKilled"):
-        witnesses.append("docker inspect: OOMKilled")
-    if exit_code == 137:
-        witnesses.append("exit code 137 (SIGKILL)")
-    return ServerDeath(
-        replica=_replica_name(number),
-        exit_code=exit_code,
-        # `OOMKilled` alone is not proof either way; with a SIGKILL nobody else sends, it is enough.
-        oom=bool(witnesses),
-        witnesses=tuple(witnesses),
-        log_tail=tail(container, 20),
-    )
-
-
-def _never(container: Container, state: Mapping[str, Any], limits: Limits) -> Never:
-    death = _death(1, container, state)
-    hint = ""
-    if death.oom and limits.memory_bytes:
-        hint = f"Raise the profile's memory (now {show_bytes(limits.memory_bytes)})."
-    reason = exit_reason("the container", death.exit_code, oom=death.oom)
-    return Never(reason, evidence=death.log_tail, hint=hint)

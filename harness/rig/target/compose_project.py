@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from docker.models.containers import Container
 
 from harness.errors import TargetFailed
 from harness.rig.assets import asset
+from harness.rig.engine_place import reach
 from harness.rig.target import engine
 from harness.rig.target.docker_cli import docker
 
@@ -61,7 +61,8 @@ class ComposeProject:
         docker(
             ["compose", "--project-name", self.name, *named, "up", "--detach", "--no-deps",
              "--no-build", "--pull", "never", *recreate, *scales, *services],
-            env={**os.environ, **self._variables}, log=self._log, timeout_s=UP_TIMEOUT_S,
+            env={"BIND_ADDRESS": reach.here().bind_address(), **self._variables}, log=self._log,
+            timeout_s=UP_TIMEOUT_S,
         )  # fmt: skip
 
     def containers(self, service: str) -> Sequence[Container]:
@@ -118,8 +119,15 @@ def state_of(container: Container) -> dict[str, Any]:
 
 
 def pid_of(container: Container) -> int:
-    """PID of the container's first process on this host; 0 when it does not run."""
+    """PID of the container's first process on its host; 0 when it does not run."""
     return int(state_of(container).get("Pid") or 0)
+
+
+def pid_here(container: Container) -> int | None:
+    """The same, of a container on this host; `None` of one on another, where that number is
+    somebody else's here.
+    """
+    return None if reach.here().place.remote else pid_of(container)
 
 
 def port_of(container: Container, inside: int) -> int:
@@ -133,6 +141,15 @@ def port_of(container: Container, inside: int) -> int:
     if not bindings:
         raise TargetFailed(f"{container.name} publishes no port {inside}.")
     return int(bindings[0]["HostPort"])
+
+
+def address_of(container: Container, inside: int) -> str:
+    """`host:port` at which a published port answers here.
+
+    Raises:
+        TargetFailed: the port is not published, or cannot be reached.
+    """
+    return reach.here().address(port_of(container, inside))
 
 
 def env_file(environment: Mapping[str, str]) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from harness.errors import EnvironmentProblem, TargetFailed
 from harness.masking import masked
+from harness.rig.engine_place import reach
 
 
 def docker(
@@ -22,22 +23,22 @@ def docker(
 
     Args:
         arguments: everything after `docker`.
-        env: the whole environment of the command; `None` inherits ours.
+        env: variables to add to ours.
         cwd: working folder.
         timeout_s: after this many seconds the command is killed.
         log: also append what it said to this file.
 
     Raises:
-        EnvironmentProblem: no `docker` command on this machine.
+        EnvironmentProblem: no `docker` command on this machine, or no way to the engine's host.
         TargetFailed: it exited non-zero or took too long; the evidence is its last lines.
     """
     command = ["docker", *arguments]
+    environment = {**reach.here().environment(), **(env or {})}
     try:
         # A session of its own: Ctrl-C reaches the harness alone, which then stops in order.
         done = subprocess.run(
             command, capture_output=True, text=True, timeout=timeout_s, cwd=cwd,
-            env=dict(env) if env is not None else None, stdin=subprocess.DEVNULL,
-            start_new_session=True, check=False,
+            env=environment, stdin=subprocess.DEVNULL, start_new_session=True, check=False,
         )  # fmt: skip
     except FileNotFoundError as error:
         raise EnvironmentProblem(

@@ -14,13 +14,13 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol, cast
 
-import docker
 from docker.errors import NotFound
 
 from harness.facts.model import Event
 from harness.rig.cgroup import CgroupReader, CgroupStats
 from harness.rig.cgroup.locate import find
-from harness.rig.protocols import DeviceCost, Endpoints, Reading, Replica
+from harness.rig.engine_place import reach
+from harness.rig.protocols import DeviceCost, Endpoints, Reading
 
 COST = DeviceCost(
     name="cgroup",
@@ -186,7 +186,7 @@ def offer(endpoints: Endpoints, readers: Readers) -> CgroupDevice | None:
         if reader is not None:
             sources[replica.name] = FileSource(reader)
         elif replica.container is not None:
-            sources[replica.name] = EngineSource(_engine_stats(replica))
+            sources[replica.name] = EngineSource(engine_stats(replica.container))
             by_engine.append(replica.name)
     return CgroupDevice(sources, by_engine=by_engine) if sources else None
 
@@ -222,12 +222,13 @@ def engine_numbers(stats: Mapping[str, Any]) -> dict[str, float]:
     return {key: float(value) for key, value in known.items() if value is not None}
 
 
-def _engine_stats(replica: Replica) -> Callable[[], Mapping[str, Any]]:
-    connect = functools.cache(lambda: docker.from_env(timeout=5))  # at the first look
+def engine_stats(container: str) -> Callable[[], Mapping[str, Any]]:
+    """Asks the engine for the stats document of a container; raises what its client raises."""
+    connect = functools.cache(lambda: reach.here().client(timeout_s=5))  # at the first look
 
     def stats() -> Mapping[str, Any]:
-        container = connect().containers.get(replica.container or "")
-        return cast(Mapping[str, Any], container.stats(stream=False, one_shot=True))
+        told = connect().api.stats(container, stream=False, one_shot=True)
+        return cast(Mapping[str, Any], told)
 
     return stats
 

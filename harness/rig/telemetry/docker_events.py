@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import queue
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Protocol
 
-import docker
-
 from harness.facts.model import Event
+from harness.rig.engine_place import reach
+from harness.rig.host_clock import OUR_CLOCK, HostClock
 from harness.rig.protocols import DeviceCost, Endpoints, Reading
 
 COST = DeviceCost(
@@ -32,11 +33,12 @@ class Stream(Protocol):
 
 
 Subscribe = Callable[[float], Stream]
-"""Opens the stream of everything since an epoch second."""
+"""Opens the stream of everything since an epoch second of our clock."""
 
 
 class DockerEventsDevice:
-    """Events only, no numbers: kind as the engine names it, source the container's role.
+    """Events only, no numbers: kind as the engine names it, source the container's role, at the
+    engine's time moved onto our clock.
 
     A stream that breaks is opened again from where it ended; while that fails, `read` raises
     what the engine said.
@@ -50,8 +52,10 @@ class DockerEventsDevice:
         subscribe: Subscribe,
         *,
         clock: Callable[[], float] = time.time,
+        engine_clock: HostClock = OUR_CLOCK,
     ) -> None:
         self._names = dict(names)
+        self._engine_clock = engine_clock
         self._subscribe = subscribe
         self._last_s = clock()
         self._events: queue.SimpleQueue[Event] = queue.SimpleQueue()
@@ -97,6 +101,8 @@ class DockerEventsDevice:
 
     def _take(self, message: Mapping[str, Any], since_s: float) -> None:
         event = to_event(message, self._names)
+        if event is not None:
+            event = dataclasses.replace(event, at_s=self._engine_clock.here(event.at_s))
         # The engine is asked in whole seconds: it repeats what came earlier in the first one.
         if event is not None and event.at_s > since_s:
             self._last_s = max(self._last_s, event.at_s)
@@ -112,9 +118,10 @@ def offer(endpoints: Endpoints) -> DockerEventsDevice | None:
 
     def subscribe(since_s: float) -> Stream:
         filters: dict[str, Any] = {"type": "container", "container": list(names)}
-        return docker.from_env().events(since=int(since_s), decode=True, filters=filters)
+        since = int(endpoints.clock.there(since_s))
+        return reach.here().client().events(since=since, decode=True, filters=filters)
 
-    return DockerEventsDevice(names, subscribe)
+    return DockerEventsDevice(names, subscribe, engine_clock=endpoints.clock)
 
 
 def to_event(message: Mapping[str, Any], names: Mapping[str, str]) -> Event | None:

@@ -19,6 +19,8 @@ COST = DeviceCost(
     cost="under 1 ms of CPU a look on the host, nothing in the server",
 )
 SOURCE = "host"
+GENERATOR = "generator_host"
+"""The source where the servers run on another host: nothing of this one is theirs."""
 
 
 class Machine(Protocol):
@@ -46,6 +48,7 @@ class HostDevice:
 
     Args:
         disk: a folder on the disk whose space matters.
+        source: what this machine is: `host`, or `generator_host` where it is not the servers'.
     """
 
     cost = COST
@@ -54,10 +57,12 @@ class HostDevice:
         self,
         *,
         disk: Path,
+        source: str = SOURCE,
         machine: Machine = psutil,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._disk = str(disk)
+        self._source = source
         self._machine = machine
         self._monotonic = monotonic
         self._before: tuple[float, float, float, float] | None = None
@@ -73,7 +78,7 @@ class HostDevice:
         if frequency is not None and frequency.current:
             values["freq_mhz"] = float(frequency.current)
         values |= self._cpu()
-        return Reading(values={(SOURCE, key): value for key, value in values.items()})
+        return Reading(values={(self._source, key): value for key, value in values.items()})
 
     def close(self) -> None:
         """Nothing to let go of."""
@@ -97,5 +102,4 @@ class HostDevice:
 
 def offer(endpoints: Endpoints) -> HostDevice | None:
     """This machine; the disk is the one we stand on, where results go unless told otherwise."""
-    del endpoints
-    return HostDevice(disk=Path.cwd())
+    return HostDevice(disk=Path.cwd(), source=GENERATOR if endpoints.elsewhere else SOURCE)

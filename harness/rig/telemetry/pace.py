@@ -63,7 +63,6 @@ class PaceDevice:
         """Nothing to let go of."""
 
 
-def offer(endpoints: Endpoints, ledger: CostLedger) -> PaceDevice:
-    """For whatever server: it is about the machine beside it."""
-    del endpoints
-    return PaceDevice(ledger)
+def offer(endpoints: Endpoints, ledger: CostLedger) -> PaceDevice | None:
+    """For whatever server on this machine: it is about the CPUs they share."""
+    return None if endpoints.elsewhere else PaceDevice(ledger)

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.facts.model import Event
+from harness.rig.host_clock import OUR_CLOCK, HostClock
 from harness.rig.protocols import DeviceCost, Endpoints, Reading
 
 COST = DeviceCost(
@@ -70,14 +71,21 @@ class PoolDevice:
 
     `executions` are the run processes the server itself keeps track of. `pool_late_s` is how late
     the probe's thread came to look: a stall of the server's interpreter shows there. Readings
-    carry the probe's stamps; lines from before this device existed are left alone, so a device
-    rebuilt over the same file repeats nothing.
+    carry the probe's stamps, moved onto our clock; lines from before this device existed are left
+    alone, so a device rebuilt over the same file repeats nothing.
     """
 
     cost = COST
 
-    def __init__(self, files: dict[str, Path], *, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        files: dict[str, Path],
+        *,
+        clock: Callable[[], float] = time.time,
+        server_clock: HostClock = OUR_CLOCK,
+    ) -> None:
         self._tails = {source: LineTail(path) for source, path in files.items()}
+        self._server_clock = server_clock
         self._clock = clock
         self._born_s = clock()
 
@@ -99,8 +107,9 @@ class PoolDevice:
             reading.events.append(
                 Event(at_s=self._clock(), kind="probe_error", source=source, detail=detail)
             )
-        taken_s = _number(fields.get("t"))
-        if taken_s is None or taken_s < self._born_s:
+        stamp_s = _number(fields.get("t"))
+        taken_s = None if stamp_s is None else self._server_clock.here(stamp_s)
+        if stamp_s is None or taken_s is None or taken_s < self._born_s:
             return
         for field, key in _KEYS.items():
             value = _number(fields.get(field))
@@ -108,13 +117,13 @@ class PoolDevice:
                 reading.stamped.append((taken_s, source, key, value))
         due_s = _number(fields.get("due"))
         if due_s is not None:
-            reading.stamped.append((taken_s, source, "pool_late_s", taken_s - due_s))
+            reading.stamped.append((taken_s, source, "pool_late_s", stamp_s - due_s))
 
 
 def offer(endpoints: Endpoints) -> PoolDevice | None:
     """The pools of the replicas that carry a probe."""
     files = {r.name: r.pool_path for r in endpoints.replicas if r.pool_path is not None}
-    return PoolDevice(files) if files else None
+    return PoolDevice(files, server_clock=endpoints.clock) if files else None
 
 
 def _parse(line: bytes) -> dict[str, Any]:

@@ -8,11 +8,11 @@ process below it whose command line says `api grpc`.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import PurePath
-from typing import Literal
+from typing import Literal, Protocol
 
 import psutil
 
@@ -23,7 +23,8 @@ COST = DeviceCost(
     reads="the process tree of every replica: counts and RSS, PSS and handles at every fifth look",
     rate_hz=1.0,
     cost="on the host about 6 ms of CPU a look with 10 runs; PSS walks page tables, 1 to 2 ms a "
-    "process more, and briefly holds off that process's own memory calls",
+    "process more, and briefly holds off that process's own memory calls; by an engine elsewhere a "
+    "`ps` on its host, without PSS",
 )
 PSS_EVERY_LOOKS = 5
 
@@ -92,14 +93,7 @@ class ServerTree:
         found = sort_members(members)
         if found is None:
             return {}
-        values = {
-            "server_rss_bytes": float(found.server.rss_bytes),
-            "runs_rss_bytes": float(sum(m.rss_bytes for m in found.in_runs)),
-            "steps_rss_bytes": float(sum(m.rss_bytes for m in found.in_steps)),
-            "resident_runs": float(len(found.runs)),
-            "steps": float(len(found.steps)),
-            "server_threads": float(found.server.threads),
-        }
+        values = counts(found)
         if self._looks % PSS_EVERY_LOOKS == 0:
             values |= _pss(found, alive.__getitem__) | _handles(alive[found.server.pid])
         self._looks += 1
@@ -131,6 +125,13 @@ class ServerTree:
         return role
 
 
+class Look(Protocol):
+    """A tree that can be looked at; empty when there is no server to be seen."""
+
+    def look(self) -> dict[str, float]:
+        """Counts and memory by key."""
+
+
 class ProcessesDevice:
     """Keys by replica: `server_rss_bytes runs_rss_bytes steps_rss_bytes resident_runs steps
     server_threads`.
@@ -143,7 +144,7 @@ class ProcessesDevice:
 
     cost = COST
 
-    def __init__(self, trees: dict[str, ServerTree]) -> None:
+    def __init__(self, trees: Mapping[str, Look]) -> None:
         self._trees = trees
 
     def read(self) -> Reading:
@@ -161,10 +162,29 @@ class ProcessesDevice:
 
 
 def offer(endpoints: Endpoints) -> ProcessesDevice | None:
-    """The trees of all replicas whose processes can be seen from here."""
+    """The trees of all replicas whose processes can be seen from here, or told by an engine
+    elsewhere.
+    """
     watched: Iterable[Watched] = endpoints.replicas
-    trees = {w.name: ServerTree(w.pid) for w in watched if w.pid is not None}
+    trees: dict[str, Look] = {w.name: ServerTree(w.pid) for w in watched if w.pid is not None}
+    if endpoints.elsewhere:
+        from harness.rig.telemetry.engine_top import EngineTree, engine_top
+
+        told = {w.name: w.container for w in watched if w.container is not None}
+        trees |= {name: EngineTree(engine_top(container)) for name, container in told.items()}
     return ProcessesDevice(trees) if trees else None
+
+
+def counts(found: Sorted) -> dict[str, float]:
+    """What one look tells of a tree, by key; bytes as summed RSS."""
+    return {
+        "server_rss_bytes": float(found.server.rss_bytes),
+        "runs_rss_bytes": float(sum(m.rss_bytes for m in found.in_runs)),
+        "steps_rss_bytes": float(sum(m.rss_bytes for m in found.in_steps)),
+        "resident_runs": float(len(found.runs)),
+        "steps": float(len(found.steps)),
+        "server_threads": float(found.server.threads),
+    }
 
 
 def role_of(command_line: list[str]) -> Role:

@@ -6,21 +6,22 @@ If one of these is out of CPU, the numbers measure it and not the code server.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping
-from typing import Protocol
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
 
 import psutil
+from docker.errors import NotFound
 
 from harness.rig.protocols import DeviceCost, Endpoints, Reading
-from harness.rig.telemetry.cgroup import LockedReader, Readers
+from harness.rig.telemetry.cgroup import LockedReader, Readers, engine_numbers, engine_stats
 from harness.rig.telemetry.processes import Tree
 
 COST = DeviceCost(
     name="support",
     reads="CPU and memory of webserver, daemon, Postgres and the other helpers",
     rate_hz=1.0,
-    cost="on the host a few kernel files, or about 5 ms of CPU a process tree; nothing in the "
-    "server",
+    cost="on the host a few kernel files, or about 5 ms of CPU a process tree; by the engine's "
+    "stats API some ms in the engine a service; nothing in the server",
 )
 
 
@@ -65,6 +66,23 @@ class TreeMeter:
         return {"cpu_s": cpu_s, "rss_bytes": float(rss_bytes)} if rss_bytes else {}
 
 
+class EngineMeter:
+    """A service in a container that only its engine can see."""
+
+    def __init__(self, stats: Callable[[], Mapping[str, Any]]) -> None:
+        self._stats = stats
+
+    def read(self) -> Mapping[str, float]:
+        """The same keys as a cgroup gives."""
+        try:
+            told = engine_numbers(self._stats())
+        except NotFound:
+            return {}
+        names = {"cpu_s": "cpu_s", "working_set_bytes": "rss_bytes"}
+        names |= {"throttled_periods": "throttled_periods"}
+        return {names[key]: value for key, value in told.items() if key in names}
+
+
 class SupportDevice:
     """Keys by service: `cpu_s` (so far), `rss_bytes`, and `throttled_periods` in a cgroup."""
 
@@ -96,4 +114,6 @@ def offer(endpoints: Endpoints, readers: Readers) -> SupportDevice | None:
             meters[watched.name] = CgroupMeter(reader)
         elif watched.pid is not None:
             meters[watched.name] = TreeMeter(watched.pid)
+        elif watched.container is not None:
+            meters[watched.name] = EngineMeter(engine_stats(watched.container))
     return SupportDevice(meters) if meters else None

@@ -23,7 +23,7 @@ from harness.rig.environment import record_environment
 from harness.rig.hosting import choose
 from harness.rig.lab.lab import LabParts
 from harness.rig.ledger import Ledger
-from harness.rig.preflight import check_results_root
+from harness.rig.preflight import check_results_root, refuse_elsewhere
 from harness.rig.protocols import Listener
 from harness.rig.session import SessionOptions, at_work
 from harness.rig.target.images import (
@@ -77,6 +77,7 @@ def measure_trial(
     """
     check_results_root(options.root)
     with at_work(NAME):
+        refuse_elsewhere("The guides' lab reads its containers' processes and cgroups: it")
         choose("compose", listener.say)
         workshop = _Workshop(options, listener)
         folder = _folder(options)

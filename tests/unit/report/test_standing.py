@@ -75,3 +75,11 @@ def test_cells_are_told_apart_by_what_they_do_not_share(bracketed: Findings) -> 
     names = [own_traits(each, shared) for each in cells]
     assert names == [f"io, {cell.max_workers} workers", "io, 20 workers, 2 replicas"]
     assert shared_traits(()) == {}
+
+
+def test_a_server_on_another_machine_is_told_with_its_own_host() -> None:
+    engine = {"place": "ssh", "name": "bench", "cpus": 16, "memory_bytes": 64 << 30}
+    told = host_phrase({"host": {"cpus": 2, "cpu_model": "slow"}, "engine": engine})
+    assert told == (
+        "16 CPUs, engine bench, 64.0 GiB, by ssh from another machine, which generated the load"
+    )

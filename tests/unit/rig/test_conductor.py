@@ -8,7 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fakes import LIMITS, Clock, FakeListener, FakeLoad, FakeTarget, FakeTelemetry
+from fakes import (
+    LIMITS,
+    Clock,
+    FakeListener,
+    FakeLoad,
+    FakeTarget,
+    FakeTelemetry,
+    endpoints,
+)
 
 from harness.campaign.plan import Campaign
 from harness.campaign.profiles import parse_profile
@@ -19,6 +27,7 @@ from harness.facts.reopening import reopen
 from harness.facts.store import CellWriter, read_cell
 from harness.facts.table import CellFacts
 from harness.rig.conductor import Conductor
+from harness.rig.host_clock import Offset, OtherClock
 from harness.rig.parts import Rig
 from harness.rig.protocols import Done, LoadOrder, NextStep, StepOrder, Vitals
 
@@ -318,3 +327,42 @@ def test_what_is_found_at_the_start_can_end_the_cell_before_any_load(bench: Benc
     assert bench.load.orders == []
     assert bench.facts.cell.ended == "failed: another server"
     assert bench.target.calls == ["start", "stop"]
+
+
+def test_the_record_says_how_the_servers_clock_stands_to_ours(bench: Bench) -> None:
+    assert bench.measure(ladder(1)).detail["clock"]["measured"] is False
+
+
+def test_another_hosts_clock_is_compared_at_the_end_too(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks = [Offset(offset_s=each, uncertainty_s=0.01, at_s=1.0) for each in (3.0, 4.0, 5.0, 6.0)]
+    waiting = iter(looks)
+    last: list[Offset] = []
+
+    def look() -> Offset:
+        last[:] = [next(waiting)]
+        return last[0]
+
+    here = replace(endpoints(), elsewhere=True, clock=OtherClock(look))
+    monkeypatch.setattr(bench.target, "start", lambda: here)
+    bench.measure(ladder(1))
+    clock = bench.facts.cell.detail["clock"]
+    assert clock["start"]["offset_s"] == 3.0
+    assert clock["end"]["offset_s"] == clock["offset_s"] == last[0].offset_s > 3.0
+
+
+def test_asked_to_stop_while_stopping_it_leaves_nothing_all_the_same(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stops: list[str] = []
+
+    def stop() -> None:
+        stops.append("stop")
+        if len(stops) == 1:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(bench.target, "stop", stop)
+    with pytest.raises(KeyboardInterrupt):
+        bench.measure(ladder(1))
+    assert stops == ["stop", "stop"]

@@ -139,6 +139,7 @@ class Machine:
         self.root = root
         self.clock = Clock(1_700_000_000.0)
         self.environment = copy.deepcopy(ENVIRONMENT)
+        self.engine: dict[str, Any] = {}
         self.limits: Limits | None = LIMITS
         self.software: dict[str, Any] = {"lock": {"sha256": "a"}, "project": "chance"}
         self.builds: dict[str, str] = {}
@@ -150,6 +151,7 @@ class Machine:
             patch.setattr(module, "choose", lambda kind, _: kind if kind != "auto" else "process")
             patch.setattr(module, "check_fit", lambda *_, **__: False)
             patch.setattr(module, "record_environment", lambda _: copy.deepcopy(self.environment))
+            patch.setattr(module, "engine_record", lambda _: copy.deepcopy(self.engine))
         patch.setattr(session, "prepare", lambda kind, *_, **__: FakeHosting(self, kind))
         patch.setattr(
             cell_session, "Rig", partial(Rig, clock=self.clock.time, sleep=self.clock.sleep)

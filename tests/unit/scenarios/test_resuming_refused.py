@@ -135,3 +135,12 @@ def test_what_is_no_campaign_is_never_called_something_to_delete(
         machine.resume(folder)
     assert "delete" not in str(caught.value)
     assert ("is not a results folder" in caught.value.what) == (name == "results")
+
+
+def test_another_engine_is_another_machine(machine: Machine) -> None:
+    machine.engine = {"engine": {"place": "ssh", "name": "bench", "cpus": 16}}
+    path = broken_off(machine, 0, 4)
+    machine.engine = {"engine": {"place": "ssh", "name": "other", "cpus": 16}}
+    with pytest.raises(EnvironmentProblem, match="another machine") as caught:
+        machine.resume(path)
+    assert "engine's host: bench then, other now" in caught.value.evidence

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from harness.facts.model import Event
+from harness.rig.host_clock import Offset, OtherClock
 from harness.rig.telemetry.docker_events import DockerEventsDevice, to_event
 
 pytestmark = pytest.mark.unit
@@ -119,3 +120,15 @@ def test_a_closed_device_says_nothing_and_closing_twice_is_fine() -> None:
     device.close()
     device.close()
     assert device.read().events == []
+
+
+def test_moments_of_an_engine_elsewhere_are_told_on_our_clock() -> None:
+    ahead = OtherClock(lambda: Offset(offset_s=50.0, uncertainty_s=0.001, at_s=99.0))
+    stream = Stream()
+    device = DockerEventsDevice(NAMES, lambda _: stream, clock=lambda: 99.0, engine_clock=ahead)
+    device.read()
+    stream.put(message("die", at_s=148.0), message("oom", at_s=150.0))  # 98 and 100 on ours
+    for _ in range(2):
+        stream.taken.get(timeout=WAIT_S)
+    assert [(event.kind, event.at_s) for event in device.read().events] == [("oom", 100.0)]
+    device.close()

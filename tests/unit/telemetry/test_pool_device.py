@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.rig.host_clock import Offset, OtherClock
 from harness.rig.protocols import Reading
 from harness.rig.telemetry.pool import LineTail, PoolDevice
 
@@ -129,3 +130,13 @@ def test_a_tail_keeps_the_order_of_lines(tmp_path: Path) -> None:
     assert tail.lines() == [b"one", b"two"]
     append(path, b"ee\n")
     assert tail.lines() == [b"three"]
+
+
+def test_stamps_of_another_host_are_moved_and_lateness_is_not(tmp_path: Path) -> None:
+    behind = OtherClock(lambda: Offset(offset_s=-20.0, uncertainty_s=0.001, at_s=NOW_S))
+    path = tmp_path / "pool.jsonl"
+    path.write_bytes(line(t=NOW_S - 21) + line(t=NOW_S - 18))  # before and after, on our clock
+    made = PoolDevice({"server-1": path}, clock=lambda: NOW_S, server_clock=behind)
+    reading = made.read()
+    assert {stamp for stamp, *_ in reading.stamped} == {NOW_S + 2}
+    assert by_key(reading)["pool_late_s"] == pytest.approx(0.05)

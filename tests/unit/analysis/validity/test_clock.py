@@ -202,3 +202,12 @@ def test_steps_follow_each_other() -> None:
 
     assert found(cell_doubts(earlier(moved_s - 1)), "phases_overlap") == []
     assert found(cell_doubts(earlier(moved_s)), "phases_overlap") == ["fatal"]
+
+
+@pytest.mark.parametrize(("uncertainty_s", "severities"), [(0.0, ["fatal"]), (0.02, [])])
+def test_stamps_moved_from_another_host_may_be_wrong_by_what_is_known(
+    uncertainty_s: float, severities: list[str]
+) -> None:
+    detail = {"clock": {"measured": True, "offset_s": 3.0, "uncertainty_s": uncertainty_s}}
+    facts = with_runs(sound({"detail": detail}), early_stamp("started_s", "first_step_s", 0.06))
+    assert found(doubts(facts), "clock_disorder") == severities

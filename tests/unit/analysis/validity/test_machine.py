@@ -263,3 +263,11 @@ def test_limits_asked_for_and_not_in_force_are_quoted() -> None:
     real = Limits(cpu_cores=2.0, memory_bytes=2048 * MIB)
     (issue,) = cell_doubts(sound({"effective_limits": real}))
     assert issue.evidence == "CPU: 1 asked for, 2 in force"
+
+
+def test_the_generators_host_is_not_the_servers() -> None:
+    facts = sound()
+    for key, value in (("cpu_steal_ratio", 0.9), ("cpu_used_cores", 9.0), ("freq_mhz", 1.0)):
+        facts = with_readings(facts, "host", "generator_host", key, [value] * 40)
+    issues = [*doubts(facts), *cell_doubts(facts, host_cpus=2)]
+    assert not [issue for issue in issues if issue.code.startswith("host_")]
