@@ -12,6 +12,7 @@ from harness.campaign.plan import Campaign, CellPlan, TargetKind
 from harness.errors import EnvironmentProblem
 from harness.facts.model import Limits
 from harness.rig.ledger import Ledger
+from harness.rig.load.reach import LOOPBACK, check_master, web_address
 from harness.rig.protocols import Target
 from harness.rig.target import engine
 from harness.rig.target.builds import software_of
@@ -32,7 +33,8 @@ class Hosting:
     """A chosen kind of target, with what all its cells share.
 
     `software` and `images` by the entries of `Campaign.dagster`; `images` and `code` (the user's
-    own) for Compose only; `external`: where that target is.
+    own) for Compose only; `external`: where that target is; `web_address`: the address of this host
+    at which load workers from elsewhere reach the webserver.
     """
 
     kind: Kind
@@ -43,6 +45,7 @@ class Hosting:
     software: dict[str, Software] = field(default_factory=dict)
     code: CodeImages = field(default_factory=dict)
     external: External | None = None
+    web_address: str = LOOPBACK
 
     def target(self, cell: CellPlan, folder: Path) -> Target:
         """A target for one cell, not yet started."""
@@ -64,6 +67,7 @@ class Hosting:
                 limits=limits,
                 code=self.code.get((cell.workload.name, cell.dagster)),
                 pool_probe=self.pool_probe,
+                web_address=self.web_address,
                 say=self.say,
             )
             return ComposeTarget(cell, folder, options=options, ledger=self.ledger)
@@ -72,7 +76,8 @@ class Hosting:
         return ProcessTarget(
             cell, folder, limits=limits, ledger=self.ledger,
             options=ProcessOptions(
-                software=self.software[cell.dagster], pool_probe=self.pool_probe, say=self.say
+                software=self.software[cell.dagster], pool_probe=self.pool_probe,
+                web_address=self.web_address, say=self.say,
             ),
         )  # fmt: skip
 
@@ -112,8 +117,9 @@ def prepare(
     Raises:
         CampaignError: an entry of `campaign.dagster` is no release and no build.
         EnvironmentProblem, TargetFailed: a lock, a wheel, an image or an environment cannot be
-            made.
+            made, or load workers cannot be waited for where the campaign says.
     """
+    address = _web_address(campaign.load.master, say if kind != "external" else None)
     if kind == "external":
         return Hosting(kind=kind, ledger=ledger, images={}, say=say, external=campaign.external)
     own = [each.name for each in campaign.workloads if each.code is not None]
@@ -135,4 +141,24 @@ def prepare(
 
         for each in software.values():
             ensure_env(each, progress=say)
-    return Hosting(kind=kind, ledger=ledger, images=images, say=say, software=software, code=code)
+    return Hosting(
+        kind=kind, ledger=ledger, images=images, say=say, software=software, code=code,
+        web_address=address,
+    )  # fmt: skip
+
+
+def _web_address(master: str | None, say: Callable[[str], None] | None) -> str:
+    if not master:
+        return LOOPBACK
+    try:
+        check_master(master)
+        address = web_address(master)
+    except (OSError, OverflowError) as error:
+        raise EnvironmentProblem(
+            f"Load workers cannot be waited for at {master}.",
+            evidence=str(error),
+            hint="Give an address of this machine and a free port: --load-master 10.0.0.5:5557.",
+        ) from error
+    if say is not None and address != LOOPBACK:
+        say(f"While a cell runs whoever reaches {address} reaches its webserver, without password.")
+    return address

@@ -66,7 +66,7 @@ class Stepper:
         )
         observer_cores = observer.cores()
         samples, events = rig.telemetry.take()
-        events += self._died(deaths, kills=_kills(events))
+        events += [*outcome.events, *self._died(deaths, kills=_kills(events))]
         runs = self._runs(outcome, endpoints, lost=bool(deaths))
         step = dataclasses.replace(
             self._step(order, outcome, events, deaths),

@@ -92,7 +92,7 @@ def test_every_request_carries_the_headers_and_trusts_the_certificate(
 
 
 def test_a_certificate_nobody_trusts_is_refused(tmp_path: Path, secure: FakeWebserver) -> None:
-    with pytest.raises(GeneratorFailed, match="ended before its step") as caught:
+    with pytest.raises(GeneratorFailed, match="could not begin its step") as caught:
         run(tmp_path, order(secure))
     assert "CERTIFICATE_VERIFY_FAILED" in caught.value.evidence
     assert secure.runs == {}

@@ -30,10 +30,12 @@ from harness.rig.ledger import Entry, Ledger
 from harness.rig.protocols import Endpoints, Replica, ServerDeath, Watched
 from harness.rig.target import engine
 from harness.rig.target.cell_settings import (
+    LOOPBACK,
     describe_feed,
     instance_name,
     location_module,
     queue_environment,
+    web_host,
 )
 from harness.rig.target.code.image import CodeImage
 from harness.rig.target.code.override import override
@@ -57,13 +59,17 @@ SUPPORT = ("webserver", "daemon", "postgres", "upstream")
 
 @dataclass(slots=True, kw_only=True)
 class ComposeOptions:
-    """What a cell's Compose project needs beside the cell itself; `code`: the user's own."""
+    """What a cell's Compose project needs beside the cell itself; `code`: the user's own.
+
+    `web_address`: the address of this host at which load workers reach the webserver.
+    """
 
     images: Images
     software: Software
     limits: Limits
     code: CodeImage | None = None
     pool_probe: bool = True
+    web_address: str = LOOPBACK
     say: Callable[[str], None] = field(default=lambda _: None)
 
 
@@ -224,6 +230,7 @@ class ComposeTarget:
             "CPUS": f"{limits.cpu_cores:g}",
             "MEMORY_BYTES": str(limits.memory_bytes),
             "PIDS": str(limits.pids or 4096),
+            "WEBSERVER_ADDRESS": self._options.web_address,
             "POOL_PROBE": "stderr" if self._options.pool_probe else "",
             "WORKLOAD_EXECUTOR": cell.workload.executor,
             "WORKLOAD_STEPS": str(cell.workload.steps),
@@ -261,7 +268,7 @@ class ComposeTarget:
     def _endpoints(self) -> Endpoints:
         webserver = self._project.container("webserver")
         return Endpoints(
-            webserver_url=f"http://127.0.0.1:{port_of(webserver, 3000)}",
+            webserver_url=self._web_url(webserver),
             location=LOCATION,
             database_dsn=self._dsn(),
             replicas=tuple(self._replica(number) for number in range(1, len(self._servers) + 1)),
@@ -311,13 +318,16 @@ class ComposeTarget:
         return ""
 
     def _web_answers(self, container: Container) -> str:
-        url = f"http://127.0.0.1:{port_of(container, 3000)}/server_info"
+        url = f"{self._web_url(container)}/server_info"
         try:
             with urllib.request.urlopen(url, timeout=5) as answer:
                 self._reported = json.load(answer)["dagster_version"]
         except (urllib.error.URLError, OSError) as error:
             return str(error)
         return ""
+
+    def _web_url(self, container: Container) -> str:
+        return f"http://{web_host(self._options.web_address)}:{port_of(container, 3000)}"
 
     def _save_support_logs(self) -> None:
         for service in SUPPORT:
