@@ -14,9 +14,12 @@ import subprocess
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
-from namespaces import Namespace
+
+if TYPE_CHECKING:
+    from namespaces import Namespace
 
 LAYERS = ("unit", "contract", "integration", "live", "browser")
 ENGINE_TIMEOUT_S = 20
@@ -220,5 +223,7 @@ def prometheus_command(pytestconfig: pytest.Config) -> str:
 @pytest.fixture
 def namespace() -> Iterator[Namespace]:
     """A network namespace that reaches this host; asking for it marks a test as `netns`."""
+    from namespaces import Namespace
+
     with Namespace.made() as made:
         yield made

@@ -17,6 +17,7 @@ from harness.campaign.plan import CellPlan, Feed, Queue, Sensors, Workload
 from harness.campaign.profiles import Profile
 from harness.facts.model import Limits
 from harness.rig.ledger import Ledger
+from harness.rig.protocols import Endpoints
 from harness.rig.target import compose
 from harness.rig.target.compose import ComposeOptions, ComposeTarget
 from harness.rig.target.compose_project import env_file
@@ -64,7 +65,9 @@ def projects(monkeypatch: pytest.MonkeyPatch) -> list[Project]:
     return made
 
 
-def start(folder: Path, workload: Workload, feed: Feed, **more: Any) -> None:
+def start(
+    folder: Path, workload: Workload, feed: Feed, *, web_address: str = "127.0.0.1", **more: Any
+) -> Endpoints:
     cell = CellPlan(
         profile=Profile(name="small", vcpu=1, memory_mib=1024), workload=workload,
         dagster="1.13.27", max_workers=6, replicas=1, feed=feed, **more,
@@ -73,10 +76,12 @@ def start(folder: Path, workload: Workload, feed: Feed, **more: Any) -> None:
         images=Images(dagster="dagster", postgres="postgres"),
         software=Software(version="1.13.27", lock=folder / "lock"),
         limits=Limits(cpu_cores=1, memory_bytes=1 << 30),
+        web_address=web_address,
     )
     target = ComposeTarget(cell, folder, options=options, ledger=Ledger(folder / "ledger.jsonl"))
-    target.start()
+    endpoints = target.start()
     target.stop()
+    return endpoints
 
 
 IO = Workload(name="io")
@@ -112,6 +117,22 @@ def test_the_project_is_told_the_cells_module_instance_and_queue(
     assert variables["MAX_CONCURRENT_RUNS"] == "12"
     assert variables["DEQUEUE_INTERVAL_S"] == "1"
     assert variables["DEQUEUE_THREADS"] == "9"
+
+
+@pytest.mark.parametrize(
+    ("web_address", "url"),
+    [
+        ("127.0.0.1", "http://127.0.0.1:3000"),
+        ("10.0.0.5", "http://10.0.0.5:3000"),
+        ("0.0.0.0", "http://127.0.0.1:3000"),
+    ],
+)
+def test_the_webserver_is_published_where_load_workers_are_and_called_where_it_is(
+    tmp_path: Path, projects: list[Project], web_address: str, url: str
+) -> None:
+    endpoints = start(tmp_path, IO, "direct", web_address=web_address)
+    assert projects[0].variables["WEBSERVER_ADDRESS"] == web_address
+    assert endpoints.webserver_url == url
 
 
 def test_the_server_gets_the_blends_parts_and_its_sensors_settings(
