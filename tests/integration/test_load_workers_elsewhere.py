@@ -75,6 +75,14 @@ def test_they_come_again_for_every_step_and_only_as_many_work_as_it_has_users(
     assert not any(each.is_running() for each in left)
 
 
+def test_none_is_left_when_who_started_them_is_killed(tmp_path: Path) -> None:
+    with load_workers(f"127.0.0.1:{free_port()}", 2) as started:
+        left = once_there_are(2, started)
+        started.kill()
+        _, alive = psutil.wait_procs(left, timeout=20)
+    assert alive == []
+
+
 def test_who_comes_late_waits_for_the_next_step(tmp_path: Path) -> None:
     master = f"127.0.0.1:{free_port()}"
 

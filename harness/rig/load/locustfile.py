@@ -58,11 +58,8 @@ def add_arguments(parser: LocustArgumentParser) -> None:
     plain.add_options(parser)
 
 
-@events.init.add_listener  # type: ignore[untyped-decorator]
-def watch_parent(**_: Any) -> None:
+def watch_parent() -> None:
     """A parent killed with -9 can tell nobody, but its end of our standard input closes."""
-    if not os.environ.get("LOAD_WATCH_STDIN"):
-        return
 
     def watch() -> None:
         while True:
@@ -71,6 +68,10 @@ def watch_parent(**_: Any) -> None:
                 os._exit(1)
 
     gevent.spawn(watch)
+
+
+if os.environ.get("LOAD_WATCH_STDIN"):  # now: Locust's own event comes after a master was found
+    watch_parent()
 
 
 @events.init.add_listener  # type: ignore[untyped-decorator]

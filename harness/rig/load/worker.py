@@ -8,12 +8,10 @@ do comes from the master.
 from __future__ import annotations
 
 import argparse
-import contextlib
 import os
 import signal
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -65,12 +63,16 @@ class Post:
         if self._child is None and now_s >= self._not_before_s:
             self._child, self._started_s = self.start(), now_s
 
+    def ask(self) -> None:
+        """Ask whoever is there to end."""
+        if self._child is not None:
+            self._child.terminate()
+
     def end(self) -> None:
-        """End whoever is there, in at most 3 s."""
+        """Wait for the end of whoever was asked, at most 3 s; then it is made."""
         child, self._child = self._child, None
         if child is None:
             return
-        child.terminate()
         try:
             child.wait(PATIENCE_S)
         except subprocess.TimeoutExpired:
@@ -101,16 +103,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     if not options.master.rpartition(":")[2].isdigit() or not 1 <= options.count <= 64:
         parser.error("HOST:PORT needs a port, --count is 1 to 64")
-    over = threading.Event()
+    told: list[int] = []
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: over.set())
-    with contextlib.ExitStack() as posts:
-        each = [Post(start=starter(options.master)) for _ in range(options.count)]
-        for post in each:
-            posts.callback(post.end)
-        while not over.wait(TICK_S):
-            for post in each:
+        signal.signal(number, lambda number, _: told.append(number))
+    posts = [Post(start=starter(options.master)) for _ in range(options.count)]
+    try:
+        while not told:
+            for post in posts:
                 post.look()
+            time.sleep(TICK_S)
+    finally:
+        for post in posts:
+            post.ask()
+        for post in posts:
+            post.end()
     return 0
 
 

@@ -62,6 +62,11 @@ class Site:
         self.post.look()
         return len(self.children)
 
+    def end(self) -> None:
+        """As when the whole process is told to end."""
+        self.post.ask()
+        self.post.end()
+
 
 def test_a_worker_that_ended_with_its_step_is_followed_at_once() -> None:
     site = Site()
@@ -88,10 +93,10 @@ def test_one_that_fails_at_once_is_not_followed_by_a_flood() -> None:
 
 def test_it_ends_with_its_place() -> None:
     site = Site()
-    site.post.end()
+    site.end()
     site.look()
-    site.post.end()
-    site.post.end()
+    site.end()
+    site.end()
     assert site.children[0].said == ["terminate"]
 
 
@@ -99,7 +104,7 @@ def test_one_that_does_not_listen_is_made_to_end() -> None:
     site = Site()
     site.look()
     site.children[0].stubborn = True
-    site.post.end()
+    site.end()
     assert site.children[0].said == ["terminate", "kill"]
 
 
