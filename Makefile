@@ -5,8 +5,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 UV := $(if $(wildcard $(BIN)/uv),$(BIN)/uv,uv)
-LOCK := $(UV) pip compile pyproject.toml --universal --generate-hashes --no-emit-index-url \
+LOCK := $(UV) pip compile --universal --generate-hashes --no-emit-index-url \
 	--no-header --no-annotate --python-version 3.11 --quiet
+LOADWORKERS := compose/load-workers/requirements
 CACHES := .mypy_cache .pytest_cache .ruff_cache .hypothesis dist
 
 # More arguments for the command behind a target: make test ARGS="-k capacity -x"
@@ -58,8 +59,9 @@ live: setup ## Only the tests against a real Dagster code server
 	$(BIN)/pytest -m live $(ARGS)
 
 lock: ## Resolve the requirements again (ARGS=--upgrade for newer versions)
-	$(LOCK) $(ARGS) --output-file requirements/run.txt
-	$(LOCK) $(ARGS) --extra dev --output-file requirements/dev.txt
+	$(LOCK) $(ARGS) pyproject.toml --output-file requirements/run.txt
+	$(LOCK) $(ARGS) pyproject.toml --extra dev --output-file requirements/dev.txt
+	$(LOCK) $(LOADWORKERS).in --constraint requirements/run.txt --output-file $(LOADWORKERS).txt
 
 down: setup ## Remove what a crashed run left behind
 	$(BIN)/harness down

@@ -1,7 +1,8 @@
 """How many launches a second the load generator can send: it against a webserver that does nothing.
 
 Closed model: each user launches, waits until the poll saw the run end, launches again. Runs end
-at once. Only 127.0.0.1 is spoken to; time and number of launches are bounded.
+at once. Only 127.0.0.1 is spoken to, or with `--master` the address workers are waited for at; time
+and number of launches are bounded.
 """
 
 from __future__ import annotations
@@ -20,8 +21,9 @@ from harness.analysis.measures.percentiles import percentile
 from harness.analysis.measures.windows import ended_within
 from harness.errors import ExitCode, HarnessError
 from harness.rig.assets import state_dir
-from harness.rig.load.commands import Staff
+from harness.rig.load.commands import ANY_ADDRESS, Staff
 from harness.rig.load.driver import LocustDriver
+from harness.rig.load.reach import LOOPBACK, web_address
 from harness.rig.lock import campaign_lock
 from harness.rig.protocols import JobOrder, LoadOrder, LoadOutcome
 
@@ -60,7 +62,12 @@ class Ceiling:
 
 
 def ceiling_of(
-    outcome: LoadOutcome, *, users: int, fake_cpu_cores: float, workers: int = 1
+    outcome: LoadOutcome,
+    *,
+    users: int,
+    fake_cpu_cores: float,
+    workers: int = 1,
+    cores_each: float = 1.0,
 ) -> Ceiling:
     """What a step says about the generator.
 
@@ -69,6 +76,7 @@ def ceiling_of(
         users: how many runs were kept in flight.
         fake_cpu_cores: CPU of the process that holds the fake webserver.
         workers: how many processes generated it.
+        cores_each: what each of them can use.
 
     Raises:
         ValueError: the step never reached its hold.
@@ -98,13 +106,13 @@ def ceiling_of(
         else None,
         workers=workers,
         answer_p95_s=answer.finite if answer else None,
-        bound_by=_bound(rate / limit, outcome.generator_cpu_cores, workers),
+        bound_by=_bound(rate / limit, outcome.generator_cpu_cores, workers * cores_each),
         quick_share=QUICK_RUNS_PER_S / rate if rate > 0 else None,
     )
 
 
-def _bound(of_poll_limit: float, generator_cpu_cores: float | None, workers: int) -> str:
-    if generator_cpu_cores is not None and generator_cpu_cores >= NEAR * workers:
+def _bound(of_poll_limit: float, generator_cpu_cores: float | None, at_most_cores: float) -> str:
+    if generator_cpu_cores is not None and generator_cpu_cores >= NEAR * at_most_cores:
         return "generator_cpu"  # a process has one event loop: one core is all it can use
     return "poll" if of_poll_limit >= NEAR else "other"
 
@@ -115,8 +123,8 @@ def _fake_module() -> Any:
     return importlib.import_module("fake_webserver")
 
 
-def run(users: int, hold_s: float, workers: int = 1) -> Ceiling:
-    """One step of the real generator.
+def run(users: int, hold_s: float, staff: Staff, cores_each: float = 1.0) -> Ceiling:
+    """One step of the real generator. Workers from elsewhere find the fake where the master is.
 
     Raises:
         GeneratorFailed: it could not run.
@@ -132,16 +140,20 @@ def run(users: int, hold_s: float, workers: int = 1) -> Ceiling:
     with (
         campaign_lock(state_dir() / "campaign.lock", holder="generator_ceiling"),
         tempfile.TemporaryDirectory(prefix="generator-ceiling-") as folder,
-        fake.serving(fake.Behaviour(run_s=0.0)) as webserver,
+        fake.serving(fake.Behaviour(run_s=0.0), address=web_address(staff.master)) as webserver,
     ):
         cpu_s, wall_s = time.process_time(), time.monotonic()
-        outcome = LocustDriver(Path(folder), staff=Staff(workers=workers)).execute(
-            LoadOrder(webserver_url=webserver.url, **order),
+        url = webserver.url.replace(ANY_ADDRESS, LOOPBACK)
+        outcome = LocustDriver(Path(folder), staff=staff).execute(
+            LoadOrder(webserver_url=url, **order),
             abort=lambda: "",
             progress=lambda _: None,
         )
         fake_cores = (time.process_time() - cpu_s) / (time.monotonic() - wall_s)
-    return ceiling_of(outcome, users=users, fake_cpu_cores=fake_cores, workers=workers)
+    return ceiling_of(
+        outcome, users=users, fake_cpu_cores=fake_cores, workers=staff.workers,
+        cores_each=cores_each,
+    )  # fmt: skip
 
 
 def _sentence(found: Ceiling) -> str:
@@ -162,11 +174,14 @@ def main() -> int:
     parser.add_argument("--users", type=int, default=50, help="1 to 500")
     parser.add_argument("--seconds", type=float, default=10.0, help="1 to 60")
     parser.add_argument("--workers", type=int, default=1, help="1 to 16 processes")
+    parser.add_argument("--master", default="", metavar="HOST:PORT", help="workers come to here")
+    parser.add_argument("--cores", type=float, default=1.0, help="what each worker can use")
     options = parser.parse_args()
     if not (1 <= options.users <= 500 and 1 <= options.seconds <= 60):
         parser.error("--users must be 1 to 500, --seconds 1 to 60")
     try:
-        found = run(options.users, options.seconds, options.workers)
+        staff = Staff(workers=options.workers, master=options.master)
+        found = run(options.users, options.seconds, staff, options.cores)
     except HarnessError as error:
         print(error, file=sys.stderr)
         return error.exit_code

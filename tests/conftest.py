@@ -1,7 +1,7 @@
 """Rules every test obeys, whatever it tests.
 
 Each test carries exactly one layer marker. What a test needs of this machine it says by a marker
-(`docker`, `browser`, `prometheus`) or by asking for the fixture of it (`docker_engine`,
+(`docker`, `browser`, `prometheus`, …) or by asking for the fixture of it (`docker_engine`,
 `chromium`, `prometheus_command`). What is missing leaves its tests out, and the last lines say so;
 where the environment says `CI=true` that is an error instead.
 """
@@ -14,8 +14,12 @@ import subprocess
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from namespaces import Namespace
 
 LAYERS = ("unit", "contract", "integration", "live", "browser")
 ENGINE_TIMEOUT_S = 20
@@ -95,6 +99,12 @@ def pytest_configure(config: pytest.Config) -> None:
             fixture="systemd_analyze",
             look=command_finder("systemd-analyze"),
         ),
+        "netns": Need(
+            "network namespaces (root and `ip`)",
+            marker="netns",
+            fixture="namespace",
+            look=ask_namespaces,
+        ),
     }
 
 
@@ -153,6 +163,13 @@ def command_finder(command: str) -> Callable[[], Found]:
     return look
 
 
+def ask_namespaces() -> Found:
+    """Only root may make them, with `ip` of iproute2."""
+    if os.geteuid() != 0:
+        return Found(problem="not root")
+    return command_finder("ip")()
+
+
 def _first_line(*command: str) -> tuple[str, str]:
     name = " ".join(command[:2])
     problem, lines = "", []
@@ -201,3 +218,12 @@ def chromium(pytestconfig: pytest.Config) -> str:
 def prometheus_command(pytestconfig: pytest.Config) -> str:
     """The path of a Prometheus; asking for it marks a test as `prometheus`."""
     return pytestconfig.stash[NEEDS]["prometheus"].found.value
+
+
+@pytest.fixture
+def namespace() -> Iterator[Namespace]:
+    """A network namespace that reaches this host; asking for it marks a test as `netns`."""
+    from namespaces import Namespace
+
+    with Namespace.made() as made:
+        yield made

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -22,7 +23,8 @@ Master = Annotated[
     str,
     typer.Option(
         metavar="HOST:PORT", rich_help_panel=PANEL,
-        help="Wait here for so many workers from other hosts, instead of starting them.",
+        help="Wait at this address for so many workers that somebody else starts, in containers or "
+        "on other hosts; there the webserver is reachable, too.",
     ),
 ]  # fmt: skip
 
@@ -41,7 +43,9 @@ class Generator:
             return changes
         from harness.rig.load.commands import worker_command
 
+        command = worker_command(self.load_master, socket.gethostname())
         Console(stderr=True, highlight=False, markup=False, soft_wrap=True).print(
-            f"On {self.load_workers or 1} other places: {worker_command(self.load_master)}"
+            f"Waiting for {self.load_workers or 1} load workers in every step. To start one: "
+            f"{command} (or as containers: compose/load-workers)."
         )
         return (*changes, f"load.master={json.dumps(self.load_master)}")

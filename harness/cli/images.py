@@ -13,6 +13,7 @@ from harness.rig.hosting import choose
 from harness.rig.target import locks
 from harness.rig.target.builds import software
 from harness.rig.target.images import BuildOptions, ca_bundle_from_environment, ensure_images
+from harness.rig.target.load_image import ensure_load_image
 from harness.rig.target.releases import latest_release
 
 app = typer.Typer(help="Build container images; lock dependencies per Dagster version.",
@@ -27,23 +28,29 @@ Build = Annotated[
 ]
 
 
+PythonImage = Annotated[
+    str | None, typer.Option(help="Base image; default python:3.11-slim-bookworm.")
+]
+Ca = Annotated[
+    Path | None,
+    typer.Option(help="Corporate CA bundle; default what PIP_CERT or SSL_CERT_FILE names."),
+]
+PipConf = Annotated[
+    Path | None, typer.Option(help="pip settings (index, credentials), as a build secret.")
+]
+Log = Annotated[Path | None, typer.Option(help="Append the build output here.")]
+
+
 @app.command()
 def build(
     dagster: Build = None,
-    python_image: Annotated[
-        str | None, typer.Option(help="Base image; default python:3.11-slim-bookworm.")
-    ] = None,
+    python_image: PythonImage = None,
     postgres_image: Annotated[
         str | None, typer.Option(help="Database image; default postgres:17.")
     ] = None,
-    ca: Annotated[
-        Path | None,
-        typer.Option(help="Corporate CA bundle; default what PIP_CERT or SSL_CERT_FILE names."),
-    ] = None,
-    pip_conf: Annotated[
-        Path | None, typer.Option(help="pip settings (index, credentials), as a build secret.")
-    ] = None,
-    log: Annotated[Path | None, typer.Option(help="Append the build output here.")] = None,
+    ca: Ca = None,
+    pip_conf: PipConf = None,
+    log: Log = None,
 ) -> int:
     """Build the images `harness run` needs, if they are not there yet.
 
@@ -58,6 +65,23 @@ def build(
     for source in dagster or [DEFAULT_VERSION]:
         images = ensure_images(software(source, say=print), options)
         print(f"{images.dagster}\n{images.postgres}")
+    return 0
+
+
+@app.command()
+def load_worker(
+    python_image: PythonImage = None, ca: Ca = None, pip_conf: PipConf = None, log: Log = None
+) -> int:
+    """Build the image of load workers (compose/load-workers), if it is not there yet.
+
+    Its name is the last line. The base image is found as for `build`.
+    """
+    choose("compose", print)
+    options = BuildOptions(
+        python_image=python_image, ca_bundle=ca or ca_bundle_from_environment(),
+        pip_conf=pip_conf, log=log, say=print,
+    )  # fmt: skip
+    print(ensure_load_image(options))
     return 0
 
 

@@ -12,7 +12,9 @@ from harness.campaign.faults import FaultKind
 from harness.campaign.plan import Campaign, CellPlan, TargetKind
 from harness.errors import EnvironmentProblem
 from harness.facts.model import Limits
+from harness.rig.engine_place import reach as engine_reach
 from harness.rig.ledger import Ledger
+from harness.rig.load.reach import LOOPBACK, check_master, web_address
 from harness.rig.protocols import Target
 from harness.rig.target import engine
 from harness.rig.target.builds import software_of
@@ -34,7 +36,8 @@ class Hosting:
     """A chosen kind of target, with what all its cells share.
 
     `software` and `images` by the entries of `Campaign.dagster`; `images` and `code` (the user's
-    own) for Compose only; `external`: where that target is; `faults`: what will be broken.
+    own) for Compose only; `external`: where that target is; `faults`: what will be broken;
+    `web_address`: the address of this host at which load workers reach the webserver.
     """
 
     kind: Kind
@@ -46,6 +49,7 @@ class Hosting:
     code: CodeImages = field(default_factory=dict)
     external: External | None = None
     faults: frozenset[FaultKind] = frozenset()
+    web_address: str = LOOPBACK
 
     def target(self, cell: CellPlan, folder: Path) -> Target:
         """A target for one cell, not yet started."""
@@ -68,6 +72,7 @@ class Hosting:
                 code=self.code.get((cell.workload.name, cell.dagster)),
                 faults=self.faults,
                 pool_probe=self.pool_probe,
+                web_address=self.web_address,
                 say=self.say,
             )
             return ComposeTarget(cell, folder, options=options, ledger=self.ledger)
@@ -76,7 +81,8 @@ class Hosting:
         return ProcessTarget(
             cell, folder, limits=limits, ledger=self.ledger,
             options=ProcessOptions(
-                software=self.software[cell.dagster], pool_probe=self.pool_probe, say=self.say
+                software=self.software[cell.dagster], pool_probe=self.pool_probe,
+                web_address=self.web_address, say=self.say,
             ),
         )  # fmt: skip
 
@@ -134,7 +140,7 @@ def prepare(
     Raises:
         CampaignError: an entry of `campaign.dagster` is no release and no build.
         EnvironmentProblem, TargetFailed: a lock, a wheel, an image or an environment cannot be
-            made.
+            made, or load workers cannot be waited for where the campaign says.
     """
     faults = frozenset(fault.kind for fault in campaign.faults)
     if faults and kind != "compose":
@@ -143,6 +149,9 @@ def prepare(
             evidence=f"Faults: {', '.join(sorted(faults))}; target {kind}.",
             hint="harness doctor says what is missing, or leave the faults out.",
         )
+    address = _web_address(campaign.load.master, say if kind != "external" else None)
+    if kind == "compose" and engine_reach.here().place.remote:
+        address = LOOPBACK  # that webserver is published on its own host
     if kind == "external":
         return Hosting(kind=kind, ledger=ledger, images={}, say=say, external=campaign.external)
     own = [each.name for each in campaign.workloads if each.code is not None]
@@ -166,5 +175,22 @@ def prepare(
             ensure_env(each, progress=say)
     return Hosting(
         kind=kind, ledger=ledger, images=images, say=say, software=software, code=code,
-        faults=faults,
+        faults=faults, web_address=address,
     )  # fmt: skip
+
+
+def _web_address(master: str | None, say: Callable[[str], None] | None) -> str:
+    if not master:
+        return LOOPBACK
+    try:
+        check_master(master)
+        address = web_address(master)
+    except (OSError, OverflowError) as error:
+        raise EnvironmentProblem(
+            f"Load workers cannot be waited for at {master}.",
+            evidence=str(error),
+            hint="Give an address of this machine and a free port: --load-master 10.0.0.5:5557.",
+        ) from error
+    if say is not None and address != LOOPBACK:
+        say(f"While a cell runs whoever reaches {address} reaches its webserver, without password.")
+    return address

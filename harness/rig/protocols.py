@@ -48,11 +48,12 @@ class Replica(Watched):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Access:
     """How a webserver is asked beside its address: with which headers, trusting whose certificates
-    (`None`: those the system trusts).
+    (`None`: those the system trusts): a file of them, or themselves.
     """
 
     headers: Mapping[str, str] = field(default_factory=dict)
     ca_file: str | None = None
+    ca_pem: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -180,13 +181,17 @@ class Progress:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoadOutcome:
-    """What the generator did. `abort_reason` is empty when the step ran to its end."""
+    """What the generator did. `abort_reason` is empty when the step ran to its end.
+
+    `events`: of several load workers, who they were.
+    """
 
     runs: tuple[Run, ...]
     phases: tuple[Phase, ...]
     abort_reason: str = ""
     dropped_arrivals: int = 0
     generator_cpu_cores: float | None = None
+    events: tuple[Event, ...] = ()
 
 
 class LoadDriver(Protocol):

@@ -70,7 +70,8 @@ class Stepper:
         outcome, broken = self._execute(order, load_order, deaths)
         observer_cores = observer.cores()
         samples, events = rig.telemetry.take()
-        events += [*broken, *self._died(deaths, kills=_kills(events, endpoints))]
+        events += [*outcome.events, *broken]
+        events += self._died(deaths, kills=_kills(events, endpoints))
         events += self._compared(endpoints)
         runs = self._runs(outcome, endpoints, lost=bool(deaths))
         step = dataclasses.replace(

@@ -188,8 +188,10 @@ class FakeWebserver:
 
 
 @contextmanager
-def serving(behaviour: Behaviour, tls: ssl.SSLContext | None = None) -> Iterator[FakeWebserver]:
-    """A fake on a free port of 127.0.0.1, gone afterwards; with `tls` it speaks https."""
+def serving(
+    behaviour: Behaviour, tls: ssl.SSLContext | None = None, address: str = "127.0.0.1"
+) -> Iterator[FakeWebserver]:
+    """A fake on a free port of an address, gone afterwards; with `tls` it speaks https."""
     fake = FakeWebserver(behaviour)
 
     class Handler(BaseHTTPRequestHandler):
@@ -214,11 +216,11 @@ def serving(behaviour: Behaviour, tls: ssl.SSLContext | None = None) -> Iterator
         def log_message(self, format: str, *args: Any) -> None:
             """Quiet."""
 
-    server = DeepQueue(("127.0.0.1", 0), Handler)
+    server = DeepQueue((address, 0), Handler)
     scheme = "http"
     if tls is not None:
         server.socket, scheme = tls.wrap_socket(server.socket, server_side=True), "https"
-    fake.url = f"{scheme}://127.0.0.1:{server.server_address[1]}"
+    fake.url = f"{scheme}://{address}:{server.server_address[1]}"
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
     thread.start()
     try:

@@ -23,6 +23,7 @@ from harness.rig.ledger import Ledger
 from harness.rig.leftovers import remove_leftovers
 from harness.rig.load import dagster_graphql as graphql
 from harness.rig.load.cancelling import cancel_runs
+from harness.rig.load.commands import Staff
 from harness.rig.load.driver import LocustDriver
 from harness.rig.protocols import Access, JobOrder, LoadOrder, LoadOutcome
 from harness.rig.server_word import NOT_SAID, ServerWord
@@ -73,8 +74,9 @@ def order(fake: FakeWebserver, **changes: Any) -> LoadOrder:
     return LoadOrder(**{**fields, **changes})
 
 
-def run(folder: Path, asked: LoadOrder) -> LoadOutcome:
-    return LocustDriver(folder).execute(asked, abort=lambda: "", progress=lambda _: None)
+def run(folder: Path, asked: LoadOrder, staff: Staff | None = None) -> LoadOutcome:
+    driver = LocustDriver(folder, staff=staff)
+    return driver.execute(asked, abort=lambda: "", progress=lambda _: None)
 
 
 def target(
@@ -102,8 +104,18 @@ def test_every_request_carries_the_headers_and_trusts_the_certificate(
     assert secure.headers[-1][HEADER] == TOKEN
 
 
+def test_load_workers_carry_and_trust_the_same(
+    tmp_path: Path, secure: FakeWebserver, certificate: tuple[Path, Path]
+) -> None:
+    access = Access(headers={HEADER: TOKEN}, ca_file=str(certificate[0]))
+    outcome = run(tmp_path, order(secure, access=access), Staff(workers=2))
+    assert {each.status for each in outcome.runs} == {"SUCCESS"}
+    assert {headers.get(HEADER) for headers in secure.headers} == {TOKEN}
+    assert not [path for path in tmp_path.iterdir() if TOKEN in path.read_text()]
+
+
 def test_a_certificate_nobody_trusts_is_refused(tmp_path: Path, secure: FakeWebserver) -> None:
-    with pytest.raises(GeneratorFailed, match="ended before its step") as caught:
+    with pytest.raises(GeneratorFailed, match="could not begin its step") as caught:
         run(tmp_path, order(secure))
     assert "CERTIFICATE_VERIFY_FAILED" in caught.value.evidence
     assert secure.runs == {}

@@ -14,7 +14,7 @@ import pytest
 from fake_webserver import LOCATION, Behaviour, FakeWebserver, serving
 
 from harness.errors import GeneratorFailed
-from harness.rig.load.commands import Staff, worker_command
+from harness.rig.load.commands import Staff
 from harness.rig.load.driver import LocustDriver
 from harness.rig.protocols import JobOrder, LoadOrder, LoadOutcome
 
@@ -92,7 +92,3 @@ def test_a_worker_that_is_killed_ends_the_step_and_leaves_nothing(tmp_path: Path
             run(tmp_path, order(fake, hold_s=60.0), 2)
         killer.join()
     assert children() == []
-
-
-def test_the_way_to_start_a_worker_elsewhere_is_told() -> None:
-    assert "--worker --master-host bench-1 --master-port 5557" in worker_command("bench-1:5557")

@@ -16,7 +16,7 @@ from harness.analysis.picture.types import Mark
 from harness.facts.model import Event, Step
 from harness.units import show_seconds
 
-SILENT = ("stack",)
+SILENT = ("stack", "load_worker")
 """Said so often that marks would hide the chart; they are evidence of another kind."""
 
 MOST_OF_A_KIND = 50

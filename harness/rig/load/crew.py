@@ -1,10 +1,11 @@
 """Several Locust workers that drive one step together: who sends what, on whose clock.
 
 Over Locust's own channel between master and workers, in its custom messages. A worker says hello
-and is told the order, its place and the master's clock; when all are ready the master names the
-moment to start; every record goes to the master, with its stamps on the master's clock.
+and is told the order, its place and the master's clock, several times over, since the quickest
+answer tells the clock best. When all are ready the master names the moment to start. Every record
+goes to the master, with its stamps on the master's clock.
 
-    crew_hello  worker → master   t0                        its clock when it asks
+    crew_hello  worker → master   t0, host, harness         its clock when it asks; what it runs
     crew_order  master → worker   order, place, t0, t1, t2  the master's clock at both ends
     crew_ready  worker → master   users                     so many of its users stand ready
     crew_start  master → worker   start_s, first            on the master's clock; its first user's
@@ -16,11 +17,13 @@ moment to start; every record goes to the master, with its stamps on the master'
 from __future__ import annotations
 
 import dataclasses
+import math
 import time
 from collections.abc import Callable, Iterator, Mapping
 from itertools import islice
 from typing import Any, Protocol
 
+from harness import __version__
 from harness.rig.load.records import Line, decode_order, encode_order
 from harness.rig.protocols import LoadOrder
 
@@ -28,6 +31,7 @@ LEAD_S = 0.5
 """Between the word to start and the start: it must reach every worker before."""
 
 FLUSH_S = 0.25
+CLOCK_ASKS = 5
 STAMPS = ("at_s", "intended_s", "sent_s")
 """Fields of a record that a worker's own clock stamped; a run's start and end are the server's."""
 
@@ -44,11 +48,14 @@ class Channel(Protocol):
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """A worker's place: `index` of `count`, and what its clock lacks to the master's in seconds."""
+    """A worker's place: `index` of `count`, and what its clock lacks to the master's in seconds,
+    give or take `uncertainty_s`.
+    """
 
     index: int
     count: int
     offset_s: float
+    uncertainty_s: float = 0.0
 
     def share(self, moments: Iterator[float]) -> Iterator[float]:
         """This worker's arrivals of all: every `count`-th."""
@@ -78,6 +85,11 @@ def offset_s(t0: float, t1: float, t2: float, t3: float) -> float:
         t3: received, by the clock in doubt.
     """
     return ((t1 - t0) + (t2 - t3)) / 2
+
+
+def uncertainty_s(t0: float, t1: float, t2: float, t3: float) -> float:
+    """How far `offset_s` may be off: half the time on the way, all of which may be one way."""
+    return max(0.0, (t3 - t0) - (t2 - t1)) / 2
 
 
 class Foreman:
@@ -111,20 +123,31 @@ class Foreman:
         self._places: dict[str, int] = {}
         self._ready: dict[str, int] = {}
         self._done: set[str] = set()
+        self._hosts: dict[str, str] = {}
         channel.register_message("crew_hello", self._hello)
         channel.register_message("crew_ready", self._is_ready)
         channel.register_message("crew_lines", self._take)
         channel.register_message("crew_done", self._is_done)
 
-    def lost(self, workers: int) -> None:
-        """Workers have gone while they were needed: the step cannot be what was ordered."""
-        if workers and len(self._done) < self._count:
-            error = f"{workers} of {self._count} load workers were lost"
-            self._write({"kind": "failed", "at_s": self._clock(), "error": error, "w": 0})
-            self._finish(1)
+    def check(self, present: Callable[[str], bool]) -> None:
+        """A worker that has gone while it was needed: the step cannot be what was ordered."""
+        needed = [node for node in self._places if node not in self._done]
+        if lost := [node for node in needed if not present(node)]:
+            hosts = ", ".join(sorted(self._hosts[node] for node in lost))
+            self.give_up(f"{len(lost)} of {self._count} load workers were lost (host {hosts})")
+
+    def give_up(self, error: str) -> None:
+        """The step cannot go on: say why, and end everybody."""
+        self._write({"kind": "failed", "at_s": self._clock(), "error": error, "w": 0})
+        self._finish(1)
 
     def _hello(self, msg: Any, **_: Any) -> None:
         got_s = self._clock()
+        host, runs = msg.data["host"], msg.data["harness"]
+        if runs != __version__:
+            self.give_up(f"the load worker on {host} runs harness {runs}, this is {__version__}")
+            return
+        self._hosts[msg.node_id] = host
         index = self._places.setdefault(msg.node_id, len(self._places))
         answer = {
             "order": encode_order(self._order), "index": index, "count": self._count,
@@ -161,6 +184,7 @@ class Member:
         order_came: is given the order and the place.
         start_came: is given the moment to start, on this clock, and the number of its first user
             among all, from 0.
+        host: the name of this worker's host.
         clock: epoch seconds.
     """
 
@@ -170,20 +194,24 @@ class Member:
         *,
         order_came: Callable[[LoadOrder, Place], None],
         start_came: Callable[[float, int], None],
+        host: str = "",
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._channel = channel
         self._order_came = order_came
         self._start_came = start_came
         self._clock = clock
-        self._place = ALONE
+        self.host = host
+        self._answers = 0
+        self._place = dataclasses.replace(ALONE, uncertainty_s=math.inf)
         self._lines: list[Line] = []
         channel.register_message("crew_order", self._order)
         channel.register_message("crew_start", self._start)
 
     def hello(self) -> None:
         """Ask for the order."""
-        self._channel.send_message("crew_hello", {"t0": self._clock()})
+        told = {"t0": self._clock(), "host": self.host, "harness": __version__}
+        self._channel.send_message("crew_hello", told)
 
     def ready(self, users: int) -> None:
         """All users of this worker stand ready: so many."""
@@ -210,9 +238,18 @@ class Member:
 
     def _order(self, msg: Any, **_: Any) -> None:
         told: Mapping[str, Any] = msg.data
-        offset = offset_s(told["t0"], told["t1"], told["t2"], self._clock())
-        self._place = Place(index=told["index"], count=told["count"], offset_s=offset)
-        self.write({"kind": "clock", "at_s": self._clock(), "offset_s": offset})
+        stamps = (told["t0"], told["t1"], told["t2"], self._clock())
+        seen = Place(
+            index=told["index"], count=told["count"],
+            offset_s=offset_s(*stamps), uncertainty_s=uncertainty_s(*stamps),
+        )  # fmt: skip
+        self._place = min(self._place, seen, key=lambda place: place.uncertainty_s)
+        self._answers += 1
+        if self._answers < CLOCK_ASKS:
+            self.hello()
+            return
+        clock = {"offset_s": self._place.offset_s, "uncertainty_s": self._place.uncertainty_s}
+        self.write({"kind": "clock", "at_s": self._clock(), "host": self.host, **clock})
         self._order_came(decode_order(told["order"]), self._place)
 
     def _start(self, msg: Any, **_: Any) -> None:

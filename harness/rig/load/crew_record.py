@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
-from harness.facts.model import Phase, Run
+from harness.facts.model import Event, Phase, Run
 from harness.rig.load.records import StepRecord
 from harness.rig.protocols import LoadOutcome, Progress
 
@@ -17,12 +18,14 @@ class CrewRecord:
         step: index of the step.
         count: how many workers there are.
 
-    `offsets_s`: what each worker's clock lacked to ours, by its index; stamps are ours already.
+    `clocks`: who the workers are and what their clocks lacked to ours, as events `load_worker`;
+    stamps are ours already.
     """
 
     def __init__(self, step: int, count: int = 1) -> None:
+        self._step = step
         self._records = [StepRecord(step) for _ in range(count)]
-        self.offsets_s: dict[int, float] = {}
+        self.clocks: list[Event] = []
 
     @property
     def sent_count(self) -> int:
@@ -58,7 +61,7 @@ class CrewRecord:
         """Take one line of whichever worker."""
         worker = int(line.get("w", 0))
         if line["kind"] == "clock":
-            self.offsets_s[worker] = float(line["offset_s"])
+            self.clocks.append(_clock(self._step, line))
         else:
             self._records[worker].add(line)
 
@@ -66,7 +69,7 @@ class CrewRecord:
         """Everything as facts, as `StepRecord.outcome`; the drain begins with the last worker's."""
         each = [r.outcome(abort_reason=abort_reason, end_s=end_s) for r in self._records]
         if len(each) == 1:
-            return each[0]
+            return replace(each[0], events=tuple(self.clocks))
         cores = [outcome.generator_cpu_cores for outcome in each]
         return LoadOutcome(
             runs=_by_time([run for outcome in each for run in outcome.runs]),
@@ -74,7 +77,16 @@ class CrewRecord:
             abort_reason=abort_reason,
             dropped_arrivals=sum(outcome.dropped_arrivals for outcome in each),
             generator_cpu_cores=sum(c for c in cores if c is not None) if any(cores) else None,
+            events=tuple(self.clocks),
         )
+
+
+def _clock(step: int, line: Mapping[str, Any]) -> Event:
+    detail = {name: line[name] for name in ("host", "offset_s", "uncertainty_s")}
+    return Event(
+        at_s=line["at_s"], kind="load_worker", source="generator",
+        detail={"index": line["w"], "step": step, **detail},
+    )  # fmt: skip
 
 
 def _by_time(runs: Sequence[Run]) -> tuple[Run, ...]:

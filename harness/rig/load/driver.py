@@ -143,7 +143,7 @@ class LocustDriver:
     def _follow(self, watch: _Watch, record: CrewRecord, reader: LineReader) -> str:
         """Read along until the child is done (empty answer) or the step is aborted (why)."""
         asked_s = self._clock()
-        deadline_s = asked_s + total_s(watch.order) + SPARE_S
+        deadline_s = asked_s + total_s(watch.order) + SPARE_S + self._staff.patience_s
         while True:
             # Asked before reading: a child seen dead has written everything we then read.
             exit_code = self._children.exit_code()
@@ -152,12 +152,12 @@ class LocustDriver:
             if record.done_s is not None:
                 return ""
             if record.error or exit_code is not None:
-                raise _died(record.error, exit_code, watch.files)
+                raise _died(record, exit_code, watch.files)
             if too_many := _too_many_failures(record, watch.order):
                 return too_many
             now_s = self._clock()
             if now_s >= deadline_s:
-                raise _died("it did not end in time", None, watch.files)
+                raise _died(record, None, watch.files, said="it did not end in time")
             if now_s - asked_s >= ABORT_INTERVAL_S:
                 asked_s = now_s
                 if reason := watch.abort():
@@ -233,11 +233,14 @@ def _too_many_failures(record: CrewRecord, order: LoadOrder) -> str:
     return f"{failed} runs failed: no more are sent"
 
 
-def _died(error: str, exit_code: int | None, files: _Files) -> GeneratorFailed:
+def _died(
+    record: CrewRecord, exit_code: int | None, files: _Files, *, said: str = ""
+) -> GeneratorFailed:
     how = f"exit code {exit_code}" if exit_code is not None else ""
-    said = error or "it wrote nothing about why"
+    said = said or record.error or "it wrote nothing about why"
+    when = "ended before its step was over" if record.sent_count else "could not begin its step"
     return GeneratorFailed(
-        "The load generator ended before its step was over.",
+        f"The load generator {when}.",
         evidence="\n".join(part for part in (said, how, tail(files.log)) if part),
         hint=files.hint,
     )

@@ -34,7 +34,7 @@ from pathlib import Path
 from typing import Any
 
 import gevent
-from gevent.event import AsyncResult, Event
+from gevent.event import AsyncResult
 from gevent.socket import wait_read
 from locust import FastHttpUser, constant, events, task
 from locust.argument_parser import LocustArgumentParser
@@ -45,13 +45,11 @@ from locust.runners import MasterRunner, WorkerRunner
 from harness.masking import masked
 from harness.rig.load import dagster_graphql as graphql
 from harness.rig.load import plain
-from harness.rig.load.child import settings
-from harness.rig.load.child.session import CONNECT_TIMEOUT_S, Crew, Session
-from harness.rig.load.crew import FLUSH_S, Foreman, Member
+from harness.rig.load.child import crewing, settings
+from harness.rig.load.child.session import CONNECT_TIMEOUT_S, Session
 from harness.rig.load.records import Line, write_lines
 
 LAUNCH_TIMEOUT_S = 130
-MISSING_INTERVAL_S = 1.0
 
 
 @events.init_command_line_parser.add_listener  # type: ignore[untyped-decorator]
@@ -60,11 +58,8 @@ def add_arguments(parser: LocustArgumentParser) -> None:
     plain.add_options(parser)
 
 
-@events.init.add_listener  # type: ignore[untyped-decorator]
-def watch_parent(**_: Any) -> None:
+def watch_parent() -> None:
     """A parent killed with -9 can tell nobody, but its end of our standard input closes."""
-    if not os.environ.get("LOAD_WATCH_STDIN"):
-        return
 
     def watch() -> None:
         while True:
@@ -75,10 +70,22 @@ def watch_parent(**_: Any) -> None:
     gevent.spawn(watch)
 
 
+if os.environ.get("LOAD_WATCH_STDIN"):  # now: Locust's own event comes after a master was found
+    watch_parent()
+
+
 @events.init.add_listener  # type: ignore[untyped-decorator]
 def refresh_loop_time(**_: Any) -> None:
     """Let the event loop notice the seconds of importing, else `--run-time` would count them."""
     gevent.sleep(0.001)
+
+
+@events.init.add_listener  # type: ignore[untyped-decorator]
+def expect_crew(environment: Environment, runner: Any, **_: Any) -> None:
+    """Our driver's master waits for its workers."""
+    if isinstance(runner, MasterRunner) and settings.is_ordered():
+        environment.record = record_writer(environment)  # type: ignore[attr-defined]
+        crewing.expect(environment, runner, environment.record)  # type: ignore[attr-defined]
 
 
 @events.test_start.add_listener  # type: ignore[untyped-decorator]
@@ -91,16 +98,11 @@ def open_session(environment: Environment, **_: Any) -> None:
     runner, options = environment.runner, environment.parsed_options
     if isinstance(runner, MasterRunner):
         if settings.is_ordered():
-            lead(environment, runner)
+            crewing.lead(environment, runner, environment.record)  # type: ignore[attr-defined]
         return
     settings.mask_secrets()
     if isinstance(runner, WorkerRunner) and options is not None and options.crew:
-        spawned = Event()
-        # Now: all users may be there before this worker has been told its order.
-        environment.events.spawning_complete.add_listener(  # type: ignore[no-untyped-call]
-            lambda **_: spawned.set()
-        )
-        gevent.spawn(enlist, environment, runner, opened, spawned)
+        crewing.join(environment, runner, opened)
         return
     order = settings.order_for(options, environment.host)
     opened.set(Session(environment, order, record_writer(environment)))
@@ -112,45 +114,6 @@ def close_session(environment: Environment, **_: Any) -> None:
     opened: AsyncResult | None = getattr(environment, "dagster", None)
     if opened is not None and opened.ready():
         opened.get().close()
-
-
-def lead(environment: Environment, runner: MasterRunner) -> None:
-    """The master's part: places, the start, everybody's records, and an eye on who is missing."""
-    order = settings.order_for(environment.parsed_options, environment.host)
-    count = environment.parsed_options.crew if environment.parsed_options else 1
-
-    def finish(exit_code: int) -> None:
-        environment.process_exit_code = exit_code
-        gevent.spawn(runner.quit)
-
-    foreman = Foreman(runner, order, count, write=record_writer(environment), finish=finish)
-
-    def watch() -> None:
-        while True:
-            gevent.sleep(MISSING_INTERVAL_S)
-            foreman.lost(len(runner.clients.missing))
-
-    gevent.spawn(watch)
-
-
-def enlist(
-    environment: Environment, runner: WorkerRunner, opened: AsyncResult, spawned: Event
-) -> None:
-    """A worker's part: its order, its users ready, the start, and its records sent."""
-    told, start = AsyncResult(), AsyncResult()
-    member = Member(
-        runner,
-        order_came=lambda order, place: told.set((order, place)),
-        start_came=lambda start_s, first: start.set((start_s, first)),
-    )
-    member.hello()
-    order, place = told.get()
-    settings.use(order)
-    crew = Crew(member=member, place=place, spawned=spawned, start=start)
-    opened.set(Session(environment, order, member.write, crew=crew))
-    while True:
-        gevent.sleep(FLUSH_S)
-        member.flush()
 
 
 class DagsterUser(FastHttpUser):

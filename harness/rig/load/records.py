@@ -12,7 +12,7 @@ Times are epoch seconds. Kinds:
     status    phase, in_flight, sent, completed, failed, poll_errors, cpu_s, at_s   every second
     done      at_s, reason                            `drained` or `drain_limit`
     failed    at_s, error                             the generator cannot go on
-    clock     at_s, offset_s                          what a worker's clock lacks to the master's
+    clock     at_s, host, offset_s, uncertainty_s     what a worker's clock lacks to the master's
 
 Of several workers each line has its worker's index as `w`.
 """

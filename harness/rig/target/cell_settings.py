@@ -10,6 +10,15 @@ UNCAPPED = 1000
 """`max_concurrent_runs` where the campaign sets none: Dagster's own default of 10 would bind."""
 
 
+LOOPBACK = "127.0.0.1"
+ANY_ADDRESS = "0.0.0.0"
+
+
+def web_host(web_address: str) -> str:
+    """Where this host itself calls a webserver that listens at an address of it, or at all."""
+    return LOOPBACK if web_address == ANY_ADDRESS else web_address
+
+
 def location_module(cell: CellPlan) -> str:
     """The module the code server loads, where that is ours."""
     return f"workloads.{cell.workload.package}.definitions"

@@ -32,10 +32,12 @@ from harness.rig.ledger import Entry, Ledger
 from harness.rig.protocols import Endpoints, Replica, ServerDeath, Watched
 from harness.rig.target import engine
 from harness.rig.target.cell_settings import (
+    LOOPBACK,
     describe_feed,
     instance_name,
     location_module,
     queue_environment,
+    web_host,
 )
 from harness.rig.target.code.image import CodeImage
 from harness.rig.target.code.override import override
@@ -45,6 +47,7 @@ from harness.rig.target.compose_project import (
     env_file,
     pid_here,
     pid_of,
+    port_of,
     state_of,
 )
 from harness.rig.target.container_deaths import death_of, never_serves, replica_name
@@ -63,7 +66,8 @@ SUPPORT = ("webserver", "daemon", "postgres", "upstream")
 @dataclass(slots=True, kw_only=True)
 class ComposeOptions:
     """What a cell's Compose project needs beside the cell itself; `code`: the user's own; `faults`:
-    what will be broken in it.
+    what will be broken in it; `web_address`: the address of this host at which load workers reach
+    the webserver.
     """
 
     images: Images
@@ -72,6 +76,7 @@ class ComposeOptions:
     code: CodeImage | None = None
     faults: frozenset[FaultKind] = frozenset()
     pool_probe: bool = True
+    web_address: str = LOOPBACK
     say: Callable[[str], None] = field(default=lambda _: None)
 
 
@@ -248,6 +253,8 @@ class ComposeTarget:
             "CPUS": f"{limits.cpu_cores:g}",
             "MEMORY_BYTES": str(limits.memory_bytes),
             "PIDS": str(limits.pids or 4096),
+            # Empty: where all ports are published.
+            "WEBSERVER_ADDRESS": "" if self._here_only else self._options.web_address,
             "POOL_PROBE": "stderr" if self._options.pool_probe else "",
             "WORKLOAD_EXECUTOR": cell.workload.executor,
             "WORKLOAD_STEPS": str(cell.workload.steps),
@@ -290,7 +297,7 @@ class ComposeTarget:
     def _endpoints(self) -> Endpoints:
         webserver = self._project.container("webserver")
         return Endpoints(
-            webserver_url=f"http://{address_of(webserver, 3000)}",
+            webserver_url=self._web_url(webserver),
             location=LOCATION,
             database_dsn=self._dsn(),
             replicas=tuple(self._replica(number) for number in range(1, len(self._servers) + 1)),
@@ -342,13 +349,23 @@ class ComposeTarget:
         return ""
 
     def _web_answers(self, container: Container) -> str:
-        url = f"http://{address_of(container, 3000)}/server_info"
+        url = f"{self._web_url(container)}/server_info"
         try:
             with urllib.request.urlopen(url, timeout=5) as answer:
                 self._reported = json.load(answer)["dagster_version"]
         except (urllib.error.URLError, OSError) as error:
             return str(error)
         return ""
+
+    def _web_url(self, container: Container) -> str:
+        if self._here_only:
+            return f"http://{address_of(container, 3000)}"
+        return f"http://{web_host(self._options.web_address)}:{port_of(container, 3000)}"
+
+    @property
+    def _here_only(self) -> bool:
+        """Whether no load worker elsewhere has to reach the webserver."""
+        return self._options.web_address == LOOPBACK
 
     def _save_support_logs(self) -> None:
         for service in SUPPORT:

@@ -64,8 +64,8 @@ def ensure_images(software: Software, options: BuildOptions) -> Images:
         EnvironmentProblem: no base image can be had on this machine.
         TargetFailed: a build failed; the evidence is the end of its output.
     """
-    base = options.python_image or _base(PYTHON_IMAGE, options)
-    fingerprint = _digest([*files(CONTENT), software.lock], base)
+    base = options.python_image or python_base(PYTHON_IMAGE, options)
+    fingerprint = digest_of([*files(CONTENT), software.lock], base)
     tag = f"{REPOSITORY}/dagster:{software.name}-{fingerprint}"
     if not exists(tag):
         options.say(f"Building {tag} (once per Dagster version and workload change)")
@@ -86,7 +86,12 @@ def image_id(image: str) -> str:
         return ""
 
 
-def _base(official: str, options: BuildOptions) -> str:
+def python_base(official: str, options: BuildOptions) -> str:
+    """The base image where none is named: local, from a registry, or made here.
+
+    Raises:
+        EnvironmentProblem: none can be had on this machine.
+    """
     for candidate in (official, OFFLINE_BASE):
         if exists(candidate):
             return candidate
@@ -104,7 +109,7 @@ def _postgres(options: BuildOptions) -> str:
         return POSTGRES_IMAGE
     if not exists(OFFLINE_BASE) and _pulled(POSTGRES_IMAGE, options):
         return POSTGRES_IMAGE
-    tag = f"{REPOSITORY}/postgres:{_digest(files(['compose/postgres']), OFFLINE_BASE)}"
+    tag = f"{REPOSITORY}/postgres:{digest_of(files(['compose/postgres']), OFFLINE_BASE)}"
     if not exists(tag):
         options.say(f"Building {tag}")
         docker(
@@ -125,16 +130,23 @@ def _pulled(image: str, options: BuildOptions) -> bool:
 
 
 def _build_dagster(tag: str, base: str, software: Software, options: BuildOptions) -> None:
-    secrets: list[str] = []
-    for name, path in (("ca", options.ca_bundle), ("pip_conf", options.pip_conf)):
-        if path is not None:
-            secrets += ["--secret", f"id={name},src={path}"]
     with build_context(software) as context:
         docker(
             [*build_command(tag, context / "compose/Dockerfile"),
-             "--build-arg", f"PYTHON_IMAGE={base}", *secrets, str(context)],
+             "--build-arg", f"PYTHON_IMAGE={base}", *secrets_of(options), str(context)],
             timeout_s=BUILD_TIMEOUT_S, log=options.log,
         )  # fmt: skip
+
+
+def secrets_of(options: BuildOptions) -> list[str]:
+    """The `docker` arguments for what a build needs and no layer may keep."""
+    named = (("ca", options.ca_bundle), ("pip_conf", options.pip_conf))
+    return [
+        word
+        for name, path in named
+        if path is not None
+        for word in ("--secret", f"id={name},src={path}")
+    ]
 
 
 def build_command(tag: str, dockerfile: Path) -> list[str]:
@@ -145,10 +157,10 @@ def build_command(tag: str, dockerfile: Path) -> list[str]:
     ]  # fmt: skip
 
 
-def _digest(files: Iterable[Path], base: str) -> str:
-    """Identifies an image: its base, and every file by its place and content."""
+def digest_of(files: Iterable[Path], base: str, *, root: Path | None = None) -> str:
+    """Identifies an image: its base, and every file by its place below `root` and content."""
     digest = hashlib.sha256(image_id(base).encode())
-    root = content_root()
+    root = root or content_root()
     for path in files:
         # A lock made on demand lies in the cache of this user: only its name counts.
         name = path.relative_to(root).as_posix() if path.is_relative_to(root) else path.name

@@ -24,7 +24,13 @@ from harness.errors import CampaignError
 from harness.facts.model import Limits
 from harness.rig.ledger import Entry, Ledger, mark_folder
 from harness.rig.protocols import Endpoints, ServerDeath, Watched
-from harness.rig.target.cell_settings import describe_feed, instance_name, queue_environment
+from harness.rig.target.cell_settings import (
+    LOOPBACK,
+    describe_feed,
+    instance_name,
+    queue_environment,
+    web_host,
+)
 from harness.rig.target.child import ChildProcess, Launch, free_ports
 from harness.rig.target.dagster_home import (
     dagster_environment,
@@ -49,11 +55,13 @@ class ProcessOptions:
     """What may differ from the ordinary.
 
     `software`: left out, the release the cell names. `cache` is where environments are kept.
+    `web_address`: the address of this host at which load workers reach the webserver.
     """
 
     software: Software | None = None
     cache: Path | None = None
     pool_probe: bool = True
+    web_address: str = LOOPBACK
     ready_timeout_s: float = READY_TIMEOUT_S
     say: Callable[[str], None] = field(default=lambda _: None)
 
@@ -234,7 +242,7 @@ class ProcessTarget:
             self._server.stop()
 
     def _start_webserver(self) -> None:
-        address = ("--host", "127.0.0.1", "--port", str(self._ports[1]))
+        address = ("--host", self._options.web_address, "--port", str(self._ports[1]))
         self._start_support("webserver", "dagster_webserver", *address, *self._workspace())
         self._wait_webserver()
 
@@ -251,7 +259,7 @@ class ProcessTarget:
 
     def _wait_webserver(self) -> None:
         child = self._support["webserver"]
-        # No proxy of the user's shell comes between us and 127.0.0.1.
+        # No proxy of the user's shell comes between us and this machine.
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
         def look() -> Readiness:
@@ -293,7 +301,7 @@ class ProcessTarget:
         return "--workspace", str(self._home / "workspace.yaml")
 
     def _web_url(self) -> str:
-        return f"http://127.0.0.1:{self._ports[1]}"
+        return f"http://{web_host(self._options.web_address)}:{self._ports[1]}"
 
     def _log(self, name: str) -> Path:
         return self._logs / f"{name}.log"

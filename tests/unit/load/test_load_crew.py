@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
@@ -19,16 +19,19 @@ pytestmark = pytest.mark.unit
 
 @dataclass
 class Wire:
-    """Master and workers joined by calls; every message takes `delay_s` of the true time."""
+    """Master and workers joined by calls; a message takes `delay_s` of the true time, or the next
+    of `delays`.
+    """
 
     delay_s: float = 0.01
+    delays: Iterator[float] = field(default_factory=lambda: iter(()))
     now_s: float = 1000.0
     foreman: dict[str, Callable[..., None]] = field(default_factory=dict)
     members: dict[str, dict[str, Callable[..., None]]] = field(default_factory=dict)
 
     def master(self) -> Any:
         def send(kind: str, data: Any = None, client_id: str | None = None) -> None:
-            self.now_s += self.delay_s
+            self.now_s += next(self.delays, self.delay_s)
             for name, listeners in self.members.items():
                 if client_id in (None, name):
                     listeners[kind](msg=SimpleNamespace(node_id="master", data=data))
@@ -41,7 +44,7 @@ class Wire:
         listeners = self.members.setdefault(name, {})
 
         def send(kind: str, data: Any = None, client_id: str | None = None) -> None:
-            self.now_s += self.delay_s
+            self.now_s += next(self.delays, self.delay_s)
             self.foreman[kind](msg=SimpleNamespace(node_id=name, data=data))
 
         return SimpleNamespace(
@@ -59,6 +62,7 @@ class Crewed:
     told: list[tuple[LoadOrder, Place]] = field(default_factory=list)
     starts: list[float] = field(default_factory=list)
     firsts: list[int] = field(default_factory=list)
+    gone: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.wire = Wire()
@@ -73,8 +77,18 @@ class Crewed:
             self.wire.worker(f"worker-{number}"),
             order_came=lambda came, place: self.told.append((came, place)),
             start_came=self._started,
+            host=f"bench-{number}",
             clock=lambda: self.wire.now_s + self.wrong_s[number],
         )
+
+    def hello(self) -> None:
+        """All workers say hello."""
+        for member in self.members:
+            member.hello()
+
+    def check(self) -> None:
+        """The master looks who is there."""
+        self.foreman.check(lambda node: node not in self.gone)
 
     def _started(self, start_s: float, first: int) -> None:
         self.starts.append(start_s)
@@ -83,8 +97,7 @@ class Crewed:
 
 def test_every_worker_is_told_the_whole_order_and_a_place_of_its_own() -> None:
     crew = Crewed()
-    for member in crew.members:
-        member.hello()
+    crew.hello()
     assert [place.index for _, place in crew.told] == [0, 1]
     assert {place.count for _, place in crew.told} == {2}
     assert [came for came, _ in crew.told] == [order(concurrency=4)] * 2
@@ -92,8 +105,7 @@ def test_every_worker_is_told_the_whole_order_and_a_place_of_its_own() -> None:
 
 def test_all_start_at_one_moment_once_the_last_is_ready() -> None:
     crew = Crewed(wrong_s=(5.0, -3.0))
-    for member in crew.members:
-        member.hello()
+    crew.hello()
     crew.members[0].ready(3)
     assert crew.starts == []
     crew.members[1].ready(1)
@@ -105,8 +117,7 @@ def test_all_start_at_one_moment_once_the_last_is_ready() -> None:
 
 def test_records_come_with_the_stamps_of_the_master_s_clock() -> None:
     crew = Crewed(wrong_s=(0.0, 60.0))
-    for member in crew.members:
-        member.hello()
+    crew.hello()
     crew.members[1].write({"kind": "sent", "n": 0, "sent_s": 1063.0, "start_s": 1.0})
     crew.members[1].flush()
     crew.members[1].flush()
@@ -119,8 +130,7 @@ def test_records_come_with_the_stamps_of_the_master_s_clock() -> None:
 
 def test_it_ends_when_the_last_is_done() -> None:
     crew = Crewed()
-    for member in crew.members:
-        member.hello()
+    crew.hello()
     crew.members[0].done()
     assert crew.finished == []
     crew.members[1].done()
@@ -129,11 +139,52 @@ def test_it_ends_when_the_last_is_done() -> None:
 
 def test_a_worker_that_is_lost_ends_the_step() -> None:
     crew = Crewed()
-    crew.foreman.lost(0)
+    crew.hello()
+    crew.check()
     assert crew.finished == []
-    crew.foreman.lost(1)
+    crew.gone.add("worker-1")
+    crew.check()
     assert crew.finished == [1]
-    assert crew.written[-1]["error"] == "1 of 2 load workers were lost"
+    assert crew.written[-1]["error"] == "1 of 2 load workers were lost (host bench-1)"
+
+
+def test_a_worker_that_is_done_may_go() -> None:
+    crew = Crewed()
+    crew.hello()
+    crew.members[1].done()
+    crew.gone.add("worker-1")
+    crew.check()
+    assert crew.finished == []
+
+
+def test_a_worker_of_another_harness_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    crew = Crewed()
+    monkeypatch.setattr("harness.rig.load.crew.__version__", "0.0.9")
+    told = {"t0": 0.0, "host": "bench-7", "harness": "0.1.0"}
+    crew.wire.foreman["crew_hello"](msg=SimpleNamespace(node_id="worker-7", data=told))
+    assert crew.finished == [1]
+    assert (
+        crew.written[-1]["error"] == "the load worker on bench-7 runs harness 0.1.0, this is 0.0.9"
+    )
+    assert crew.told == []
+
+
+def test_of_several_answers_the_quickest_tells_the_clock() -> None:
+    crew = Crewed(wrong_s=(7.0, 0.0))
+    crew.wire.delays = iter([0.5, 0.1, 0.01, 0.01, 3.0, 1.0, 2.0, 2.5, 0.4, 0.2])
+    crew.members[0].hello()
+    ((_, place),) = crew.told
+    assert place.offset_s == pytest.approx(-7.0)
+    assert place.uncertainty_s == pytest.approx(0.01)
+
+
+def test_a_clock_is_off_by_no_more_than_the_time_on_the_way() -> None:
+    crew = Crewed(wrong_s=(7.0, 0.0))
+    crew.wire.delays = iter([0.3, 0.0] * 5)
+    crew.members[0].hello()
+    ((_, place),) = crew.told
+    assert abs(place.offset_s + 7.0) <= place.uncertainty_s + 1e-9
+    assert place.uncertainty_s == pytest.approx(0.15)
 
 
 def test_a_clock_s_lack_is_found_where_both_ways_take_as_long() -> None:
@@ -197,7 +248,12 @@ class TestRecord:
             ("hold", 11.0, 21.0), ("drain", 21.0, 30.0),
         ]  # fmt: skip
 
-    def test_clocks_are_on_record(self) -> None:
-        record = CrewRecord(0, 2)
-        record.add({"kind": "clock", "at_s": 1.0, "offset_s": -0.25, "w": 1})
-        assert record.offsets_s == {1: -0.25}
+    def test_who_took_part_is_an_event_with_what_its_clock_lacked(self) -> None:
+        record = self.record()
+        record.add({"kind": "clock", "at_s": 9.0, "host": "bench-2", "offset_s": -0.25,
+                    "uncertainty_s": 0.002, "w": 1})  # fmt: skip
+        (event,) = record.outcome(abort_reason="", end_s=30.0).events
+        assert (event.at_s, event.kind, event.source) == (9.0, "load_worker", "generator")
+        assert event.detail == {
+            "index": 1, "step": 3, "host": "bench-2", "offset_s": -0.25, "uncertainty_s": 0.002,
+        }  # fmt: skip

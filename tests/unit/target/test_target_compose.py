@@ -19,6 +19,7 @@ from harness.campaign.plan import CellPlan, Feed, Queue, Sensors, Workload
 from harness.campaign.profiles import Profile
 from harness.facts.model import Limits
 from harness.rig.ledger import Ledger
+from harness.rig.protocols import Endpoints
 from harness.rig.target import compose
 from harness.rig.target.compose import ComposeOptions, ComposeTarget
 from harness.rig.target.compose_project import env_file
@@ -72,8 +73,9 @@ def start(
     feed: Feed,
     *,
     faults: frozenset[FaultKind] = frozenset(),
+    web_address: str = "127.0.0.1",
     **more: Any,
-) -> ComposeTarget:
+) -> tuple[ComposeTarget, Endpoints]:
     cell = CellPlan(
         profile=Profile(name="small", vcpu=1, memory_mib=1024), workload=workload,
         dagster="1.13.27", max_workers=6, replicas=1, feed=feed, **more,
@@ -83,11 +85,12 @@ def start(
         software=Software(version="1.13.27", lock=folder / "lock"),
         limits=Limits(cpu_cores=1, memory_bytes=1 << 30),
         faults=faults,
+        web_address=web_address,
     )
     target = ComposeTarget(cell, folder, options=options, ledger=Ledger(folder / "ledger.jsonl"))
-    target.start()
+    endpoints = target.start()
     target.stop()
-    return target
+    return target, endpoints
 
 
 IO = Workload(name="io")
@@ -123,6 +126,24 @@ def test_the_project_is_told_the_cells_module_instance_and_queue(
     assert variables["MAX_CONCURRENT_RUNS"] == "12"
     assert variables["DEQUEUE_INTERVAL_S"] == "1"
     assert variables["DEQUEUE_THREADS"] == "9"
+
+
+@pytest.mark.parametrize(
+    ("web_address", "url"),
+    [
+        ("127.0.0.1", "http://127.0.0.1:3000"),
+        ("10.0.0.5", "http://10.0.0.5:3000"),
+        ("0.0.0.0", "http://127.0.0.1:3000"),
+    ],
+)
+def test_the_webserver_is_published_where_load_workers_are_and_called_where_it_is(
+    tmp_path: Path, projects: list[Project], web_address: str, url: str
+) -> None:
+    _, endpoints = start(tmp_path, IO, "direct", web_address=web_address)
+    # Empty: where all ports are published, which another engine decides.
+    published = projects[0].variables["WEBSERVER_ADDRESS"] or "127.0.0.1"
+    assert published == web_address
+    assert endpoints.webserver_url == url
 
 
 def test_the_server_gets_the_blends_parts_and_its_sensors_settings(
@@ -172,7 +193,7 @@ class Server:
 def test_a_server_killed_on_purpose_did_not_die_of_memory(
     tmp_path: Path, projects: list[Project], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    target = start(tmp_path, IO, "direct", faults=frozenset(["server-kill"]))
+    target, _ = start(tmp_path, IO, "direct", faults=frozenset(["server-kill"]))
     server = Server(id="a")
     monkeypatch.setattr(projects[0], "container", lambda _: server)
     monkeypatch.setattr(target, "_servers", (server, Server(id="b")))

@@ -162,7 +162,7 @@ class Session:
             )
             self.launch_bodies = launch_bodies(post, self._order)
         except graphql.GraphQLError as error:
-            self.recorder.broken(str(error))
+            self.recorder.broken(self._trouble(error))
             self._quit(exit_code=1)
             return
         while self._ordered and not self._everybody_waits():
@@ -177,6 +177,18 @@ class Session:
         self.recorder.status()
         self.recorder.done("drained" if self._nothing_in_flight() else "drain_limit")
         self._quit(exit_code=0)
+
+    def _trouble(self, error: graphql.GraphQLError) -> str:
+        """Why it cannot begin; of several workers, which one, and where it looked."""
+        if self._crew is None:
+            return str(error)
+        who = f"load worker {self._place.index + 1} of {self._place.count}"
+        where = f"on host {self._crew.member.host}"
+        if error.code in ("unreachable", "timeout"):
+            return (
+                f"{who} {where} cannot reach the webserver at {self._order.webserver_url}: {error}"
+            )
+        return f"{who} {where}: {error}"
 
     def _everybody_waits(self) -> bool:
         """Else the first arrivals would find nobody."""

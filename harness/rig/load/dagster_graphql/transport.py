@@ -60,7 +60,8 @@ def tls_context(access: Access | None) -> ssl.SSLContext:
         GraphQLError: `unreachable`: the file cannot be read.
     """
     try:
-        return ssl.create_default_context(cafile=access.ca_file if access else None)
+        access = access or Access()
+        return ssl.create_default_context(cafile=access.ca_file, cadata=access.ca_pem)
     except (OSError, ssl.SSLError) as error:
         raise GraphQLError("unreachable", f"the certificates cannot be read: {error}") from error
 

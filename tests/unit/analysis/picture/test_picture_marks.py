@@ -82,8 +82,9 @@ def test_marks_are_in_order_of_time_and_none_lies_before_the_picture() -> None:
     assert found[0].at_s == 0.0
 
 
-def test_stacks_are_no_moments() -> None:
+def test_stacks_and_who_drove_the_load_are_no_moments() -> None:
     assert marks(event("stack", threads=3)) == ()
+    assert marks(event("load_worker", index=0)) == ()
 
 
 def test_a_kind_that_never_stops_is_cut_short_and_the_picture_says_so() -> None:
