@@ -112,7 +112,7 @@ class CellSession:
             feed=cell.feed,
             target=self.hosting.kind,
             # Of something that is there already, nothing is asked for.
-            requested_limits=NOT_ASKED if self.hosting.external else limits_of(cell),
+            requested_limits=NOT_ASKED if self.hosting.kind == "external" else limits_of(cell),
             effective_limits=None,
             limits_enforced=False,
             overcommitted=self.overcommitted,
