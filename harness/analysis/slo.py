@@ -102,7 +102,7 @@ def _no_oom(case: _Case, limit: float) -> SloResult:
     ok: bool | None = events <= limit
     note = f"OOM kills: {server.oom_kills}, server deaths: {server.restarts}" if events else ""
     if ok and not case.cell.limits_enforced:
-        ok, note = None, "limits are not enforced here"
+        ok, note = None, _no_limits(case)
     elif ok and case.cell.target == "external":
         ok, note = None, "nobody outside sees kills and deaths"
     return SloResult(name="no_oom", observed=float(events), limit=limit, ok=ok, n=1, note=note)
@@ -123,7 +123,7 @@ def _failed_runs(case: _Case, limit: float) -> SloResult:
 def _memory_headroom(case: _Case, limit: float) -> SloResult:
     name, server = "memory_headroom", case.summary.server
     if not case.cell.limits_enforced:
-        return _undecided(name, limit, "limits are not enforced here")
+        return _undecided(name, limit, _no_limits(case))
     if server.memory_peak_ratio is None:
         if server.memory_peak_bytes is None and not _has(case, "cgroup"):
             return _undecided(name, limit, _why_not(case, "cgroup"))
@@ -244,6 +244,12 @@ def _has(case: _Case, device: str) -> bool:
 def _why_not(case: _Case, device: str) -> str:
     why = case.cell.unavailable(device) if device in case.cell.devices else ""
     return f"device {device} was not used" + (f": {why}" if why else "")
+
+
+def _no_limits(case: _Case) -> str:
+    if case.cell.target != "external":
+        return "limits are not enforced here"
+    return case.cell.unavailable("cgroup") or "the limits of the server are not known"
 
 
 def _why_not_told(case: _Case) -> str:

@@ -90,13 +90,7 @@ def validation_campaign(
     Raises:
         CampaignError: three times the limit is more than one step can send.
     """
-    most = BURST_FACTOR * promise.limit
-    if most > MOST_RUNS:
-        raise CampaignError(
-            f"A burst of {BURST_FACTOR} × {promise.limit} runs is more than one step can send.",
-            evidence=f"One step sends at most {MOST_RUNS} runs.",
-            hint=f"Test a smaller limit: --limit {MOST_RUNS // BURST_FACTOR}",
-        )
+    most = _most_runs(promise)
     need = need_of(promise, pace_s)
     filling = filling_of(need, workload) if run_s is None else None
     if filling is not None:
@@ -123,6 +117,22 @@ def validation_campaign(
         ),
         slos=Slos(launch_s_p95=None, slowdown_p95=None, pool_queue=None, backlog_trend=None),
     )
+
+
+def _most_runs(promise: Promise) -> int:
+    """Runs in the larger burst.
+
+    Raises:
+        CampaignError: one step cannot send that many.
+    """
+    most = BURST_FACTOR * promise.limit
+    if most > MOST_RUNS:
+        raise CampaignError(
+            f"A burst of {BURST_FACTOR} × {promise.limit} runs is more than one step can send.",
+            evidence=f"One step sends at most {MOST_RUNS} runs.",
+            hint=f"Test a smaller limit: --limit {MOST_RUNS // BURST_FACTOR}",
+        )
+    return most
 
 
 def refusal(campaign: Campaign) -> str:

@@ -39,7 +39,7 @@ SIZE = Limits(cpu_cores=1.0, memory_bytes=1024 * 2**20)
 @pytest.fixture
 def deployment(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Lab]:
     """A server and its webserver, started by somebody else; with metrics or without."""
-    environment = {SWITCH: "1"} if getattr(request, "param", False) else {}
+    environment = {SWITCH: "1" if getattr(request, "param", False) else "0"}
     spec = LabSpec(servers=(ServerSpec(memory_mib=1024, environment=environment),))
     options = BuildOptions(ca_bundle=ca_bundle_from_environment(), log=tmp_path / "log")
 

@@ -113,6 +113,15 @@ def test_a_server_that_tells_nothing_is_undecided_with_its_reason() -> None:
     assert "samples_missing" not in codes
 
 
+def test_limits_that_nobody_told_leave_memory_undecided_with_the_reason() -> None:
+    facts = told(5.0)
+    unknown = replace(facts.cell, limits_enforced=False, effective_limits=None)
+    note = judged(replace(facts, cell=unknown), "memory_headroom").note
+    assert note == "the limits of the server are not known"
+    silent = replace(unknown, detail={"unavailable": {"cgroup": "metrics are off"}})
+    assert judged(replace(facts, cell=silent), "memory_headroom").note == "metrics are off"
+
+
 def test_as_many_words_as_were_asked_for_are_no_missing_samples() -> None:
     codes = {issue.code for step in judge_cell(told(5.0)).steps for issue in step.issues}
     assert "samples_missing" not in codes
