@@ -25,7 +25,7 @@ from harness.rig.load.commands import ANY_ADDRESS, Staff
 from harness.rig.load.driver import LocustDriver
 from harness.rig.load.reach import LOOPBACK, web_address
 from harness.rig.lock import campaign_lock
-from harness.rig.protocols import JobOrder, LoadOrder, LoadOutcome
+from harness.rig.orders import JobOrder, LoadOrder, LoadOutcome
 
 REPO = Path(__file__).resolve().parents[1]
 QUICK_RUNS_PER_S = 1.0

@@ -30,7 +30,7 @@ from harness.rig.assets import state_dir
 from harness.rig.load.arrivals import arrivals
 from harness.rig.load.driver import LocustDriver
 from harness.rig.lock import campaign_lock
-from harness.rig.protocols import JobOrder, LoadOrder, LoadOutcome
+from harness.rig.orders import JobOrder, LoadOrder, LoadOutcome
 
 REPO = Path(__file__).resolve().parents[1]
 POLL_INTERVAL_S = 0.5  # as the locustfile polls, which may be imported only by Locust

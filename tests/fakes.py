@@ -8,13 +8,11 @@ from typing import Any
 
 from harness.errors import EnvironmentProblem
 from harness.facts.model import Event, Limits, Phase, Run, Sample, Step
+from harness.rig.orders import LoadOrder, LoadOutcome, Progress
 from harness.rig.protocols import (
     Endpoints,
     Expectation,
-    LoadOrder,
-    LoadOutcome,
     Opinion,
-    Progress,
     Replica,
     ServerDeath,
     StepOrder,

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from harness.facts.model import Event, Phase, Run, Step
-from harness.rig.protocols import Expectation, Listener, Opinion, Progress, StepOrder, Vitals
+from harness.rig.orders import Progress
+from harness.rig.protocols import Expectation, Listener, Opinion, StepOrder, Vitals
 
 CELLS = (
     Expectation(cell_id="1vcpu-2gb_io_1.13.27_w6_r1_direct", expected_s=180, longest_s=300),

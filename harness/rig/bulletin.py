@@ -9,8 +9,9 @@ from __future__ import annotations
 import dataclasses
 
 from harness.facts.model import Event
+from harness.rig.orders import Progress
 from harness.rig.parts import Rig
-from harness.rig.protocols import Progress, Vitals
+from harness.rig.protocols import Vitals
 
 
 class Bulletin:

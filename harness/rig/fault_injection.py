@@ -16,7 +16,7 @@ from typing import Any
 from harness.errors import HarnessError, TargetFailed
 from harness.facts.model import Event
 from harness.rig.breaking import Breakable, Broken, FaultOrder
-from harness.rig.protocols import Progress
+from harness.rig.orders import Progress
 
 HOLD = "hold"
 PATIENCE_S = 120.0

@@ -13,7 +13,7 @@ from harness.rig.engine_place.reach import Reach
 from harness.rig.env_file import secret_values
 from harness.rig.ledger import Cleaned, Entry, Ledger, wait_gone
 from harness.rig.load.cancelling import cancel_runs
-from harness.rig.protocols import Access
+from harness.rig.orders import Access
 from harness.rig.target import engine
 from harness.rig.target.elsewhere import UNVERIFIED
 from harness.rig.target.external import TAG

@@ -18,16 +18,9 @@ from harness.rig.fault_injection import Injection
 from harness.rig.host_clock import HostClock
 from harness.rig.load.arrivals import OPEN_MODELS
 from harness.rig.load.phases import RunPhases, merge_phases, on_our_clock, read_phases
+from harness.rig.orders import JobOrder, LoadOrder, LoadOutcome, Progress
 from harness.rig.parts import Rig
-from harness.rig.protocols import (
-    Endpoints,
-    JobOrder,
-    LoadOrder,
-    LoadOutcome,
-    Progress,
-    ServerDeath,
-    StepOrder,
-)
+from harness.rig.protocols import Endpoints, ServerDeath, StepOrder
 
 UNDER_LOAD = ("load", "fault")
 

@@ -16,7 +16,8 @@ from harness.rig.hosting import Hosting
 from harness.rig.load import dagster_graphql as graphql
 from harness.rig.load.driver import LocustDriver
 from harness.rig.load.phases import merge_phases, on_our_clock, read_phases
-from harness.rig.protocols import Endpoints, JobOrder, LoadOrder, Target
+from harness.rig.orders import JobOrder, LoadOrder
+from harness.rig.protocols import Endpoints, Target
 
 LOADABLE_TIMEOUT_S = 300
 LONGEST_RUN_S = 3600

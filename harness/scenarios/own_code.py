@@ -20,7 +20,8 @@ from harness.campaign.profiles import profile_of
 from harness.errors import CampaignError, TargetFailed
 from harness.rig.hosting import choose
 from harness.rig.load import dagster_graphql as graphql
-from harness.rig.protocols import JobOrder, Listener
+from harness.rig.orders import JobOrder
+from harness.rig.protocols import Listener
 from harness.rig.session import at_work, host
 from harness.rig.survey import Seen, survey
 from harness.rig.target.code.image import look_into

@@ -8,7 +8,8 @@ from types import TracebackType
 from typing import Protocol, Self
 
 from harness.facts.model import Run, Step
-from harness.rig.protocols import Expectation, Listener, Opinion, Progress, StepOrder, Vitals
+from harness.rig.orders import Progress
+from harness.rig.protocols import Expectation, Listener, Opinion, StepOrder, Vitals
 
 
 class Watcher(Listener, Protocol):

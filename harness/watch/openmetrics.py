@@ -18,7 +18,8 @@ from prometheus_client import CollectorRegistry, start_http_server
 from harness import __version__
 from harness.errors import EnvironmentProblem
 from harness.facts.model import Event, Run, Step
-from harness.rig.protocols import Expectation, Opinion, Progress, StepOrder, Vitals
+from harness.rig.orders import Progress
+from harness.rig.protocols import Expectation, Opinion, StepOrder, Vitals
 from harness.watch import openmetrics_names as names
 from harness.watch.openmetrics_board import Board, Climb
 

@@ -10,7 +10,8 @@ from typing import Self
 from rich.console import Console
 
 from harness.facts.model import Run, Step
-from harness.rig.protocols import Expectation, Opinion, Progress, StepOrder, Vitals
+from harness.rig.orders import Progress
+from harness.rig.protocols import Expectation, Opinion, StepOrder, Vitals
 from harness.watch.pace import Pace
 from harness.watch.words import (
     about,

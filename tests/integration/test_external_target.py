@@ -25,7 +25,7 @@ from harness.rig.load import dagster_graphql as graphql
 from harness.rig.load.cancelling import cancel_runs
 from harness.rig.load.commands import Staff
 from harness.rig.load.driver import LocustDriver
-from harness.rig.protocols import Access, JobOrder, LoadOrder, LoadOutcome
+from harness.rig.orders import Access, JobOrder, LoadOrder, LoadOutcome
 from harness.rig.server_word import NOT_SAID, ServerWord
 from harness.rig.target.external import TAG, ExternalOptions, ExternalTarget
 

@@ -22,7 +22,7 @@ from harness.rig.load.commands import LOCUSTFILE
 from harness.rig.load.driver import LocustDriver
 from harness.rig.load.phases import read_phases
 from harness.rig.load.records import encode_order
-from harness.rig.protocols import JobOrder, LoadOrder, LoadOutcome, Progress
+from harness.rig.orders import JobOrder, LoadOrder, LoadOutcome, Progress
 
 pytestmark = pytest.mark.integration
 

@@ -17,7 +17,7 @@ from harness.errors import GeneratorFailed
 from harness.facts.model import Phase
 from harness.rig.load.arrivals import arrivals
 from harness.rig.load.driver import LocustDriver
-from harness.rig.protocols import JobOrder, LoadOrder, LoadOutcome
+from harness.rig.orders import JobOrder, LoadOrder, LoadOutcome
 
 pytestmark = pytest.mark.integration
 

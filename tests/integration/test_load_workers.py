@@ -16,7 +16,7 @@ from fake_webserver import LOCATION, Behaviour, FakeWebserver, serving
 from harness.errors import GeneratorFailed
 from harness.rig.load.commands import Staff
 from harness.rig.load.driver import LocustDriver
-from harness.rig.protocols import JobOrder, LoadOrder, LoadOutcome
+from harness.rig.orders import JobOrder, LoadOrder, LoadOutcome
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(180)]
 

@@ -18,7 +18,7 @@ from harness.errors import GeneratorFailed
 from harness.rig.load.children import free_port
 from harness.rig.load.commands import Staff
 from harness.rig.load.driver import LocustDriver
-from harness.rig.protocols import JobOrder, LoadOrder, LoadOutcome
+from harness.rig.orders import JobOrder, LoadOrder, LoadOutcome
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(180)]
 

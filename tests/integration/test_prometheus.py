@@ -15,7 +15,8 @@ from prometheus_server import Prometheus, running, until
 
 from harness import __version__
 from harness.facts.model import Event, Run, Step
-from harness.rig.protocols import Expectation, Opinion, Progress, StepOrder, Vitals
+from harness.rig.orders import Progress
+from harness.rig.protocols import Expectation, Opinion, StepOrder, Vitals
 from harness.watch.openmetrics import MetricsListener
 
 pytestmark = [pytest.mark.integration, pytest.mark.prometheus]

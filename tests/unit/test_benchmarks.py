@@ -19,7 +19,8 @@ from harness.facts.layout import ResultsFolder
 from harness.facts.model import Cell, Limits, Phase, Run, Sample, Step
 from harness.facts.store import ResultsWriter
 from harness.facts.table import CellFacts, SamplesTable
-from harness.rig.protocols import Done, LoadOutcome, StepOrder
+from harness.rig.orders import LoadOutcome
+from harness.rig.protocols import Done, StepOrder
 
 pytestmark = pytest.mark.unit
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 
-from harness.rig.protocols import LoadOrder
+from harness.rig.orders import LoadOrder
 
 OPEN_MODELS = ("uniform", "poisson")
 """Runs arrive at a rate, whatever becomes of the earlier ones."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from harness.errors import TargetFailed
 from harness.rig.load import dagster_graphql as graphql
-from harness.rig.protocols import Access
+from harness.rig.orders import Access
 
 MOST_AT_ONCE = 200
 TIMEOUT_S = 30.0

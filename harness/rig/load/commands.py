@@ -11,7 +11,7 @@ from pathlib import Path
 from harness.rig.load.arrivals import users_of
 from harness.rig.load.children import Spawn, free_port
 from harness.rig.load.records import encode_order
-from harness.rig.protocols import Access, LoadOrder
+from harness.rig.orders import Access, LoadOrder
 
 ANY_ADDRESS = "0.0.0.0"
 OWN_WAIT_S = 45

@@ -25,7 +25,7 @@ from typing import Any, Protocol
 
 from harness import __version__
 from harness.rig.load.records import Line, decode_order, encode_order
-from harness.rig.protocols import LoadOrder
+from harness.rig.orders import LoadOrder
 
 LEAD_S = 0.5
 """Between the word to start and the start: it must reach every worker before."""

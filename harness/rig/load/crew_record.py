@@ -8,7 +8,7 @@ from typing import Any
 
 from harness.facts.model import Event, Phase, Run
 from harness.rig.load.records import StepRecord
-from harness.rig.protocols import LoadOutcome, Progress
+from harness.rig.orders import LoadOutcome, Progress
 
 
 class CrewRecord:

@@ -20,7 +20,8 @@ from harness.rig.load.arrivals import sends_any
 from harness.rig.load.children import Children
 from harness.rig.load.commands import Outputs, Staff, spawns
 from harness.rig.load.crew_record import CrewRecord
-from harness.rig.protocols import Access, Endpoints, LoadOrder, LoadOutcome, Progress
+from harness.rig.orders import Access, LoadOrder, LoadOutcome, Progress
+from harness.rig.protocols import Endpoints
 
 TICK_S = 0.1
 ABORT_INTERVAL_S = 0.5

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fractions import Fraction
 
-from harness.rig.protocols import JobOrder
+from harness.rig.orders import JobOrder
 
 
 class JobTurns:

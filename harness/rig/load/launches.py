@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from itertools import cycle
 
 from harness.rig.load import dagster_graphql as graphql
-from harness.rig.protocols import JobOrder, LoadOrder
+from harness.rig.orders import JobOrder, LoadOrder
 
 PARTITION_TAG = "dagster/partition"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from harness.rig.protocols import JobOrder, LoadOrder
+from harness.rig.orders import JobOrder, LoadOrder
 
 WORKLOAD_TAG = "dagster-load-harness/workload"
 DEFAULT_JOB = "load"

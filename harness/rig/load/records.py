@@ -30,7 +30,7 @@ from harness.facts.model import Phase, Run, RunStatus
 from harness.masking import masked
 from harness.rig.load.dagster_graphql import Launch, RunReport
 from harness.rig.load.phases import failure_class
-from harness.rig.protocols import Access, JobOrder, LoadOrder, LoadOutcome, Progress
+from harness.rig.orders import Access, JobOrder, LoadOrder, LoadOutcome, Progress
 
 Line = dict[str, Any]
 

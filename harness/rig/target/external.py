@@ -19,7 +19,8 @@ from harness.errors import TargetFailed
 from harness.facts.model import Limits
 from harness.rig.env_file import secret_values
 from harness.rig.ledger import Entry, Ledger
-from harness.rig.protocols import Access, Endpoints, Replica, ServerDeath
+from harness.rig.orders import Access
+from harness.rig.protocols import Endpoints, Replica, ServerDeath
 from harness.rig.target.server_words import AskServer, Told, ask_server
 
 TAG = "dagster-load-harness/campaign"

@@ -24,7 +24,7 @@ from harness.rig.target.images import (
 
 SOURCES = (
     "__init__.py", "errors.py", "masking.py", "units.py", "campaign", "facts", "rig/env_file.py",
-    "rig/protocols.py", "rig/load",
+    "rig/orders.py", "rig/load",
 )  # fmt: skip
 """Of the package, what the image holds: all that is imported from `rig/load`."""
 

@@ -21,7 +21,8 @@ from rich.segment import ControlType, Segment, Segments
 from rich.text import Text
 
 from harness.facts.model import Run, Step
-from harness.rig.protocols import Expectation, Opinion, Progress, StepOrder, Vitals
+from harness.rig.orders import Progress
+from harness.rig.protocols import Expectation, Opinion, StepOrder, Vitals
 from harness.watch.dashboard.draw import draw
 from harness.watch.dashboard.state import Scene
 from harness.watch.plain import PlainListener

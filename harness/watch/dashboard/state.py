@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from harness.facts.model import Event
-from harness.rig.protocols import Expectation, Opinion, Progress, StepOrder, Vitals
+from harness.rig.orders import Progress
+from harness.rig.protocols import Expectation, Opinion, StepOrder, Vitals
 from harness.watch.pace import Pace
 from harness.watch.words import one_line, threshold_words
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from harness.rig.protocols import JobOrder, LoadOrder
+from harness.rig.orders import JobOrder, LoadOrder
 
 
 def jobs(**shares: float) -> tuple[JobOrder, ...]:

@@ -14,7 +14,7 @@ import pytest
 
 from harness.facts.model import Phase, Run
 from harness.rig.load.arrivals import arrivals
-from harness.rig.protocols import LoadOrder, LoadOutcome
+from harness.rig.orders import LoadOrder, LoadOutcome
 
 pytestmark = pytest.mark.unit
 

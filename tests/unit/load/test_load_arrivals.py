@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.rig.load.arrivals import arrivals, first_send_s, schedule, sends_any, users_of
-from harness.rig.protocols import LoadOrder
+from harness.rig.orders import LoadOrder
 
 pytestmark = pytest.mark.unit
 

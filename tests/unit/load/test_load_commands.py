@@ -9,7 +9,7 @@ from factory_load import order
 
 from harness.rig.load.commands import Outputs, Staff, spawns
 from harness.rig.load.records import decode_order
-from harness.rig.protocols import Access, LoadOrder
+from harness.rig.orders import Access, LoadOrder
 
 pytestmark = pytest.mark.unit
 

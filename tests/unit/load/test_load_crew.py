@@ -12,7 +12,7 @@ from factory_load import order
 
 from harness.rig.load.crew import ALONE, LEAD_S, Foreman, Member, Place, offset_s
 from harness.rig.load.crew_record import CrewRecord
-from harness.rig.protocols import LoadOrder
+from harness.rig.orders import LoadOrder
 
 pytestmark = pytest.mark.unit
 

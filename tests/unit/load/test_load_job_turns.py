@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.rig.load.job_turns import JobTurns
-from harness.rig.protocols import JobOrder
+from harness.rig.orders import JobOrder
 
 pytestmark = pytest.mark.unit
 

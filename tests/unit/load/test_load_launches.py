@@ -11,7 +11,7 @@ from factory_load import order
 from harness.rig.load.dagster_graphql import GraphQLError
 from harness.rig.load.launches import launch_bodies
 from harness.rig.load.plain import add_options, order_of
-from harness.rig.protocols import JobOrder, LoadOrder
+from harness.rig.orders import JobOrder, LoadOrder
 
 pytestmark = pytest.mark.unit
 

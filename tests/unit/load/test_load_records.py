@@ -18,7 +18,7 @@ from harness.rig.load.records import (
     encode_order,
     write_lines,
 )
-from harness.rig.protocols import JobOrder, Progress
+from harness.rig.orders import JobOrder, Progress
 
 pytestmark = pytest.mark.unit
 

@@ -28,8 +28,9 @@ from harness.facts.store import CellWriter, read_cell
 from harness.facts.table import CellFacts
 from harness.rig.conductor import Conductor
 from harness.rig.host_clock import Offset, OtherClock
+from harness.rig.orders import LoadOrder
 from harness.rig.parts import Rig
-from harness.rig.protocols import Done, LoadOrder, NextStep, StepOrder, Vitals
+from harness.rig.protocols import Done, NextStep, StepOrder, Vitals
 
 pytestmark = pytest.mark.unit
 

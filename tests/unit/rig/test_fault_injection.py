@@ -25,8 +25,9 @@ from harness.facts.store import CellWriter
 from harness.rig import fault_injection
 from harness.rig.breaking import Breakable, FaultOrder
 from harness.rig.fault_injection import Injection
+from harness.rig.orders import Progress
 from harness.rig.parts import Rig
-from harness.rig.protocols import Progress, StepOrder
+from harness.rig.protocols import StepOrder
 from harness.rig.stepper import Stepper
 
 pytestmark = pytest.mark.unit

@@ -14,8 +14,9 @@ from harness.campaign.profiles import parse_profile
 from harness.facts.layout import CellFolder
 from harness.facts.model import Run, Step, StepKind
 from harness.facts.store import CellWriter
+from harness.rig.orders import JobOrder, LoadOrder
 from harness.rig.parts import Rig
-from harness.rig.protocols import JobOrder, LoadOrder, StepOrder
+from harness.rig.protocols import StepOrder
 from harness.rig.stepper import Stepper
 
 pytestmark = pytest.mark.unit

@@ -21,8 +21,8 @@ from harness.facts.model import Event, Limits, Phase, Run, Sample
 from harness.facts.store import read_results
 from harness.facts.table import ResultsFacts
 from harness.rig import cell_session, resumed_session, session
+from harness.rig.orders import LoadOrder, LoadOutcome, Progress
 from harness.rig.parts import Rig
-from harness.rig.protocols import LoadOrder, LoadOutcome, Progress
 from harness.rig.session import SessionOptions
 from harness.scenarios import resuming, threshold
 

@@ -10,7 +10,7 @@ import pytest
 from fake_rig import Machine, cell_ids, plan, shape, stored
 
 from harness.errors import Interrupted, TargetFailed
-from harness.rig.protocols import LoadOrder
+from harness.rig.orders import LoadOrder
 
 PLAN = plan()
 IO, CPU = cell_ids(PLAN)

@@ -12,7 +12,7 @@ from kill import Kernel
 
 from harness.errors import Interrupted, StoredDataError
 from harness.facts.layout import ResultsFolder
-from harness.rig.protocols import LoadOrder
+from harness.rig.orders import LoadOrder
 from harness.scenarios.resuming import campaign_in
 
 pytestmark = pytest.mark.unit

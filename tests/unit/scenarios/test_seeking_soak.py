@@ -12,7 +12,8 @@ from harness.errors import Interrupted
 from harness.facts.layout import CellFolder
 from harness.facts.model import Step
 from harness.rig.breaking import FaultOrder
-from harness.rig.protocols import LoadOrder, StepOrder
+from harness.rig.orders import LoadOrder
+from harness.rig.protocols import StepOrder
 from harness.scenarios.seeking import Seeker
 
 pytestmark = pytest.mark.unit

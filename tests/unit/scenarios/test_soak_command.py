@@ -12,7 +12,7 @@ from fake_rig import Machine, plan, stored
 
 from harness.cli.app import main
 from harness.errors import ExitCode
-from harness.rig.protocols import LoadOrder
+from harness.rig.orders import LoadOrder
 
 pytestmark = pytest.mark.unit
 

@@ -64,6 +64,7 @@ def projects(monkeypatch: pytest.MonkeyPatch) -> list[Project]:
     monkeypatch.setattr(compose, "ComposeProject", make)
     monkeypatch.setattr(compose, "wait_ready", lambda *args, **options: None)
     monkeypatch.setattr(compose, "address_of", lambda container, inside: f"127.0.0.1:{inside}")
+    monkeypatch.setattr(compose, "port_of", lambda container, inside: inside)
     return made
 
 

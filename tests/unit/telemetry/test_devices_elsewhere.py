@@ -36,8 +36,8 @@ def named(devices: list[Device]) -> dict[str, Device]:
 def test_nothing_that_reads_pids_or_cpus_of_this_host_is_offered(tmp_path: Path) -> None:
     offered = named(build(endpoints(elsewhere=True, pool_path=tmp_path / "pool")))
     assert set(offered) == {
-        "cgroup", "processes", "pool", "ping", "probe", "run_queue", "support", "host",
-        "docker_events", "observer",
+        "cgroup", "processes", "pool", "ping", "probe", "run_queue", "database", "support",
+        "host", "docker_events", "observer",
     }  # fmt: skip
     for device in offered.values():
         device.close()

@@ -15,7 +15,8 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
-from harness.rig.protocols import Opinion, Progress, StepOrder
+from harness.rig.orders import Progress
+from harness.rig.protocols import Opinion, StepOrder
 from harness.watch.dashboard.bars import bar, gauge, joined
 from harness.watch.dashboard.curve import around, points_of
 from harness.watch.dashboard.draw import Block, draw, fit

@@ -12,7 +12,8 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 from harness import __version__
 from harness.facts.model import Event, Run, RunStatus, Step
-from harness.rig.protocols import Expectation, Opinion, Progress, StepOrder, Vitals
+from harness.rig.orders import Progress
+from harness.rig.protocols import Expectation, Opinion, StepOrder, Vitals
 from harness.watch.openmetrics import FRESH_S, MetricsListener
 from harness.watch.openmetrics_names import METRICS, PREFIX, VITALS
 

@@ -21,7 +21,7 @@ from harness.rig.load.dispatch import Dispatcher
 from harness.rig.load.job_turns import JobTurns
 from harness.rig.load.launches import launch_bodies
 from harness.rig.load.records import Line, Recorder
-from harness.rig.protocols import LoadOrder
+from harness.rig.orders import LoadOrder
 
 CONNECT_TIMEOUT_S = 10
 POLL_TIMEOUT_S = 30

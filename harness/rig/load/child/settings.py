@@ -18,7 +18,7 @@ from harness.rig.env_file import keep_secret
 from harness.rig.load import dagster_graphql as graphql
 from harness.rig.load import plain
 from harness.rig.load.records import decode_order
-from harness.rig.protocols import LoadOrder
+from harness.rig.orders import LoadOrder
 
 _told: list[LoadOrder] = []
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 from harness.rig.load.dagster_graphql.answers import GraphQLError, first_line
-from harness.rig.protocols import Access
+from harness.rig.orders import Access
 
 PATH = "/graphql"
 
