@@ -116,6 +116,7 @@ def cell_campaign(campaign: Campaign, finding: CellFinding, changes: Mapping[str
         "max_workers": (finding.max_workers,),
         "replicas": (finding.replicas,),
         "max_concurrent_runs": (finding.max_concurrent_runs,),
+        "faults": (),
     }
     copy = campaign.model_copy(update={**alone, **changes})
     # model_copy does not check; what is measured is to be a campaign that loads again.

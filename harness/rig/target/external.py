@@ -136,6 +136,8 @@ class ExternalTarget:
                 )
                 for name, address in _servers(self._place)
             ),
+            # Wherever its servers run: what this host reads of itself is not about them.
+            elsewhere=True,
             access=access_of(self._place),
             tags={TAG: self._mark},
             most_failures=self._place.most_failures,
