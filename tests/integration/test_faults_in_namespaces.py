@@ -134,23 +134,23 @@ import subprocess, sys
 def run(): return subprocess.Popen(
     [sys.executable, "-c", "import time; time.sleep(600)", "--multiprocessing-fork"])
 other = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
-first, second = run(), run()
-print(first.pid, second.pid, flush=True)
-print(first.wait(), second.poll(), other.poll(), flush=True)
-second.wait()  # with the first process of a PID namespace all others end
+first, second, third = run(), run(), run()
+print(second.pid, flush=True)
+print(second.wait(), first.poll(), third.poll(), other.poll(), flush=True)
+first.wait()  # with the first process of a PID namespace all others end
 """
 
 
 class TestKillRun:
-    def test_it_kills_the_oldest_run_and_nothing_else(self) -> None:
+    def test_it_kills_the_run_of_middle_age_and_nothing_else(self) -> None:
         need("unshare", "--pid", "--fork", "--mount-proc", "true")
         server = [PYTHON, "-c", LOOKS_LIKE_A_SERVER, "api", "grpc"]
         with started(
             "unshare", "--pid", "--fork", "--mount-proc", "--kill-child", *server
         ) as outer:
-            first, _ = line_of(outer).split()
+            middle = line_of(outer)
             (init,) = psutil.Process(outer.pid).children()
             enter = ["nsenter", f"--target={init.pid}", "--pid", "--mount"]
             said = run(*enter, PYTHON, str(SCRIPTS / "kill_run.py"))
-            assert json.loads(said) == {"pid_inside": int(first)}
-            assert line_of(outer) == "-9 None None"
+            assert json.loads(said) == {"pid_inside": int(middle)}
+            assert line_of(outer) == "-9 None None None"

@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 
 from harness.facts.model import Limits
-from harness.rig.code_server_rpc import CodeServerClient, PingMetrics
+from harness.rig.code_server_rpc import CodeServerClient
 from harness.rig.protocols import Replica
 from harness.rig.telemetry.pool import PoolDevice
 from harness.rig.telemetry.processes import ServerTree
@@ -115,7 +115,9 @@ def client(serving: Serving) -> Iterator[CodeServerClient]:
 
 def test_a_real_server_tells_its_identity_and_its_pool(client: CodeServerClient) -> None:
     assert client.server_id(10.0) == client.server_id(10.0) != ""
-    assert client.ping(30.0) == PingMetrics(max_workers=WORKERS, running=1, queued=0)
+    told = client.ping(30.0)
+    # What it tells of its container depends on where these tests run.
+    assert (told.max_workers, told.running, told.queued) == (WORKERS, 1, 0)
 
 
 @pytest.mark.usefixtures("client")
