@@ -14,14 +14,13 @@ from types import TracebackType
 from typing import Any
 
 from harness.errors import HarnessError, TargetFailed
+from harness.facts.fault_events import MENDED, MISSED, STRUCK
 from harness.facts.model import Event
 from harness.rig.breaking import Breakable, Broken, FaultOrder
 from harness.rig.orders import Progress
 
 HOLD = "hold"
 PATIENCE_S = 120.0
-STRUCK, MENDED, MISSED = "fault", "fault_mended", "fault_missed"
-"""Kinds of events; their `source` is the kind of the fault."""
 
 
 class Injection:

@@ -9,9 +9,9 @@ from collections.abc import Iterable, Sequence
 from harness.analysis.measures.windows import CellRecord, end_of
 from harness.analysis.soaking.types import FaultOutcome
 from harness.campaign.faults import AT_ONCE, MEANINGS
+from harness.facts.fault_events import MENDED, MISSED, STRUCK
 from harness.facts.model import Event, Run, Step
 
-STRUCK, MENDED, MISSED = "fault", "fault_mended", "fault_missed"
 GONE = ("LOST", "UNFINISHED")
 MOST_ERRORS = 3
 
