@@ -7,6 +7,7 @@ import socket
 import struct
 import sys
 import threading
+import time
 from pathlib import Path
 
 SIOCADDRT, SIOCGIFFLAGS, SIOCSIFFLAGS = 0x890B, 0x8913, 0x8914
@@ -50,9 +51,10 @@ def main():
     signal.signal(signal.SIGTERM, lambda *_: asked.set())
     links = [name for _, name in socket.if_nameindex() if name != "lo"]
     gateways = default_gateways()
+    at_s = time.time()
     for link in links:
         set_up(link, False)
-    print(json.dumps({"interfaces": " ".join(links)}), flush=True)
+    print(json.dumps({"interfaces": " ".join(links), "at_s": at_s}), flush=True)
     asked.wait(float(sys.argv[1]))
     for link in links:
         set_up(link, True)

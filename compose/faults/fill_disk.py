@@ -7,6 +7,7 @@ import json
 import signal
 import sys
 import threading
+import time
 from pathlib import Path
 
 NAME = ".filled-on-purpose"
@@ -33,8 +34,9 @@ def main():
     asked = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: asked.set())
     path = Path(sys.argv[1]) / NAME
+    at_s = time.time()
     try:
-        print(json.dumps({"bytes": fill(path)}), flush=True)
+        print(json.dumps({"bytes": fill(path), "at_s": at_s}), flush=True)
         asked.wait(float(sys.argv[2]))
     finally:
         path.unlink()

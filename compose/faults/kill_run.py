@@ -48,8 +48,9 @@ def main():
         if time.monotonic() > deadline:
             sys.exit("no run process is there to be killed")
         time.sleep(0.2)
+    at_s = time.time()
     os.kill(pid, signal.SIGKILL)
-    print(json.dumps({"pid_inside": pid}), flush=True)
+    print(json.dumps({"pid_inside": pid, "at_s": at_s}), flush=True)
 
 
 if __name__ == "__main__":

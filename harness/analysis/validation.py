@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
 from harness.analysis.bursts import burst_passed
@@ -18,9 +18,6 @@ from harness.analysis.findings.types import CellFinding, Findings, StepFinding
 from harness.analysis.inside import Inside
 
 Answer = Literal["holds", "does not hold", "limit never filled", "cannot be tested here"]
-
-QUEUE = "queue_limited"
-"""The doubt that the daemon, not the server, was what runs waited for."""
 
 HEADROOM = 0.9
 """The share of the memory limit a peak may reach (the objective `memory_headroom`)."""
@@ -79,8 +76,7 @@ def judge_validation(findings: Findings, asked: Asked, inside: Mapping[int, Insi
         inside: the bursts from within, by the index of their step.
     """
     cell = findings.cells[0] if findings.cells else None
-    loaded = [step for step in cell.steps if step.kind == "load"] if cell else []
-    steps = [_without_queue(step, findings) for step in loaded]
+    steps = [step for step in cell.steps if step.kind == "load"] if cell else []
     if cell is None or not steps:
         doubts = "; ".join(issue.evidence for issue in findings.validity[:2])
         return Validation(answer="cannot be tested here", why=doubts or "Nothing was measured.")
@@ -153,26 +149,12 @@ def _pace(inside: Inside) -> str:
 
 
 def doubts_of(step: StepFinding, findings: Findings) -> tuple[str, ...]:
-    """What voids a burst, in words. That the daemon is slower than the server is none here: it is
-    as slow as it is configured, and how long a run waits in the queue is not asked.
-    """
+    """What voids a burst, in words."""
     return tuple(
         issue.evidence
         for issue in findings.validity
-        if issue.severity == "fatal" and issue.step in (None, step.index) and issue.code != QUEUE
+        if issue.severity == "fatal" and issue.step in (None, step.index)
     )
-
-
-def _without_queue(step: StepFinding, findings: Findings) -> StepFinding:
-    """The step, judged by its objectives where nothing but the queue's pace voids it."""
-    if step.verdict != "invalid" or doubts_of(step, findings):
-        return step
-    if not any(issue.code == QUEUE and issue.step == step.index for issue in findings.validity):
-        return step
-    oks = [slo.ok for slo in step.slo.values()]
-    if step.broken:
-        return replace(step, verdict="fail")
-    return replace(step, verdict="pass" if oks and all(oks) else "inconclusive")
 
 
 def _burst(

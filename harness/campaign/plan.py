@@ -178,11 +178,14 @@ class Load(Strict):
 class Queue(Strict):
     """How Dagster's daemon takes runs from the run queue (feed `queued`).
 
-    `dequeue_threads`: launches at a time; left out, one, which is Dagster's default.
+    `dequeue_threads`: launches at a time; left out, one, which is Dagster's default. `on_trial`:
+    what is tested is the server behind this queue, so that a daemon slower than the server is no
+    doubt about the answer.
     """
 
     dequeue_interval_s: int = Field(default=5, ge=1, le=3600)
     dequeue_threads: int | None = Field(default=None, ge=1, le=100)
+    on_trial: bool = False
 
 
 LADDER = (1, 2, 4, 8, 12, 16, 20)

@@ -19,7 +19,12 @@ class FaultOrder:
 
 
 class Broken(Protocol):
-    """Something that was broken on purpose. `detail`: what exactly, as flat JSON."""
+    """Something that was broken on purpose. `detail`: what exactly, as flat JSON. `at_s`: the
+    moment just before, epoch seconds of our clock, so that whatever it ends ends after it.
+    """
+
+    @property
+    def at_s(self) -> float: ...
 
     @property
     def detail(self) -> Mapping[str, Any]: ...

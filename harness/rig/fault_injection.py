@@ -91,7 +91,7 @@ class Injection:
         except HarnessError as error:
             self._note(MISSED, {"why": f"{error.what} {error.evidence}".strip()})
             return
-        self._note(STRUCK, broken.detail)
+        self._note(STRUCK, broken.detail, at_s=broken.at_s)
         self._over.wait(self._order.lasts_s)
         self._mend(broken)
 
@@ -110,9 +110,10 @@ class Injection:
             hint="The target is taken down; what was measured stays.",
         )
 
-    def _note(self, what: str, detail: Mapping[str, Any]) -> None:
+    def _note(self, what: str, detail: Mapping[str, Any], *, at_s: float | None = None) -> None:
         kind = self._order.kind
-        self.events.append(Event(at_s=self._clock(), kind=what, source=kind, detail=dict(detail)))
+        at_s = self._clock() if at_s is None else at_s
+        self.events.append(Event(at_s=at_s, kind=what, source=kind, detail=dict(detail)))
         shown = ", ".join(f"{key} {value}" for key, value in detail.items())
         if what == MENDED and not self._order.lasts_s:
             return

@@ -105,7 +105,7 @@ def validation_campaign(
         max_workers=(promise.max_workers,),
         replicas=(promise.replicas,),
         max_concurrent_runs=(promise.limit,),
-        queue=Queue(dequeue_threads=promise.dequeue_threads),
+        queue=Queue(dequeue_threads=promise.dequeue_threads, on_trial=True),
         load=Load(model="burst", run_s=run_s),
         warmup_runs=1,
         step=_times(need, run_s or RUN_S),

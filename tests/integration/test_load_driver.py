@@ -100,7 +100,7 @@ class TestAStepThatRunsToItsEnd:
 
     def test_never_has_more_in_flight_than_ordered(self, measured: Any) -> None:
         fake, _, _ = measured
-        assert fake.most_in_flight == 3
+        assert fake.most_in_flight <= 3
 
     def test_spreads_the_first_sends_over_the_ramp(self, measured: Any) -> None:
         _, outcome, _ = measured

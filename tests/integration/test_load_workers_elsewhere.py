@@ -22,6 +22,9 @@ from harness.rig.orders import JobOrder, LoadOrder, LoadOutcome
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(180)]
 
+LONG_S = 2.0
+"""A run that is still there when the last user of a ramp of 1 s comes, on a busy machine too."""
+
 
 def order(fake: FakeWebserver, **changes: Any) -> LoadOrder:
     fields: dict[str, Any] = {
@@ -54,7 +57,7 @@ def test_they_come_again_for_every_step_and_only_as_many_work_as_it_has_users(
     tmp_path: Path,
 ) -> None:
     master = f"127.0.0.1:{free_port()}"
-    with serving(Behaviour(run_s=0.5)) as fake, load_workers(master, 2) as started:
+    with serving(Behaviour(run_s=LONG_S)) as fake, load_workers(master, 2) as started:
         staff = Staff(workers=2, master=master)
         alone = run(tmp_path, order(fake, step=0, concurrency=1, max_runs=2), staff)
         assert fake.most_in_flight == 1
@@ -94,7 +97,7 @@ def test_who_comes_late_waits_for_the_next_step(tmp_path: Path) -> None:
             over.wait(60)
 
     over = threading.Event()
-    with serving(Behaviour(run_s=1.0)) as fake, load_workers(master, 1):
+    with serving(Behaviour(run_s=LONG_S)) as fake, load_workers(master, 1):
         late = threading.Thread(target=come_late)
         late.start()
         outcome = run(tmp_path, order(fake, hold_s=8.0), Staff(workers=1, master=master))
@@ -139,7 +142,7 @@ def test_it_is_said_how_many_came_when_not_all_do(tmp_path: Path) -> None:
 def test_another_host_drives_the_load(tmp_path: Path, namespace: Namespace) -> None:
     master = f"{namespace.address}:{free_port()}"
     with (
-        serving(Behaviour(run_s=0.5), address=namespace.address) as fake,
+        serving(Behaviour(run_s=LONG_S), address=namespace.address) as fake,
         namespace.workers(master, 2),
     ):
         outcome = run(tmp_path, order(fake), Staff(workers=2, master=master))

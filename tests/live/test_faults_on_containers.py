@@ -95,7 +95,7 @@ def project(image: str) -> Iterator[Project]:
 
 @pytest.fixture
 def faults(project: Project, image: str) -> ComposeFaults:
-    return ComposeFaults(cast(ComposeProject, project), image)
+    return ComposeFaults(cast(ComposeProject, project), image, here=lambda there_s: there_s)
 
 
 def said(container: Container, word: str) -> list[str]:

@@ -97,13 +97,15 @@ class ComposeTarget:
             log=self._logs / "compose.log",
             overrides=self._override_files(),
         )
-        self._faults = ComposeFaults(self._project, options.images.dagster)
         self._servers: Sequence[Container] = ()
         self._support: Sequence[Container] = ()
         self._followers: list[LogFollower] = []
         self._started = False
         self._reported: str | None = None
         self._elsewhere = Elsewhere()
+        self._faults = ComposeFaults(
+            self._project, options.images.dagster, here=self._elsewhere.here
+        )
 
     def start(self) -> Endpoints:
         """Bring the project up, in the order in which its parts need one another.

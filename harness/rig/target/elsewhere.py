@@ -42,6 +42,10 @@ class Elsewhere:
         """Whether the servers run on another host."""
         return reach.here().place.remote
 
+    def here(self, there_s: float) -> float:
+        """A stamp of the servers' host on our clock, as that is known now."""
+        return self.clock.here(there_s)
+
     def compare_clocks(self, dsn: str) -> None:
         """Hold the database's clock against ours; here there is nothing to compare.
 

@@ -76,7 +76,10 @@ QUEUED = st.fixed_dictionaries(
         ),
         "queue": st.fixed_dictionaries(
             {"dequeue_interval_s": st.integers(1, 3600)},
-            optional={"dequeue_threads": st.none() | st.integers(1, 100)},
+            optional={
+                "dequeue_threads": st.none() | st.integers(1, 100),
+                "on_trial": st.booleans(),
+            },
         ),
     },
 )

@@ -175,14 +175,16 @@ class TestKillRun:
     ) -> None:
         looks: list[list[Process]] = [[SERVER], [SERVER], [SERVER, run(20, 500)]]
         killed: list[tuple[int, Any]] = []
-        clock = SimpleNamespace(monotonic=lambda: 0.0, sleep=lambda _: None)
+        clock = SimpleNamespace(  # a second later with the kill
+            monotonic=lambda: 0.0, sleep=lambda _: None, time=lambda: 100.0 + len(killed)
+        )
         monkeypatch.setattr(script, "time", clock)
         kill = SimpleNamespace(kill=lambda pid, how: killed.append((pid, how)))
         monkeypatch.setattr(script, "os", kill)
         monkeypatch.setattr(script, "processes", lambda: iter(looks.pop(0)))
         script.main()
         assert killed == [(20, signal.SIGKILL)]
-        assert json.loads(capsys.readouterr().out) == {"pid_inside": 20}
+        assert json.loads(capsys.readouterr().out) == {"pid_inside": 20, "at_s": 100.0}
 
     def test_processes_are_read_as_the_kernel_writes_them(self, script: ModuleType) -> None:
         (own,) = [each for each in script.processes() if each[0] == os.getpid()]

@@ -44,6 +44,7 @@ class Breaking:
 
     cannot_break: bool = False
     cannot_mend: bool = False
+    at_s: float = 990.0
     detail: dict[str, Any] = field(default_factory=lambda: {"container": "db"})
     done: list[str] = field(default_factory=list)
     struck: threading.Event = field(default_factory=threading.Event)
@@ -131,6 +132,12 @@ class TestStriking:
             assert target.struck.wait(SOON_S)
         assert target.done[0] == "break database-pause"
         assert injection.events[0].detail == {"container": "db"}
+
+    def test_its_moment_is_the_one_the_target_names(self, inject: Inject) -> None:
+        """A run that is killed has ended before anybody hears that it was."""
+        target = Breaking(at_s=123.0)
+        struck_in(injection := inject(target), target)
+        assert injection.events[0].at_s == 123.0
 
     def test_once_however_often_the_hold_is_in_the_news(self, inject: Inject) -> None:
         target = Breaking()

@@ -61,6 +61,10 @@ def test_it_is_sent_its_own_limit_and_three_times_that_at_once(
     assert plan.load.model == "burst"
 
 
+def test_a_daemon_as_slow_as_configured_is_no_doubt() -> None:
+    assert campaign().queue.on_trial
+
+
 def test_waiting_in_the_queue_is_no_objective() -> None:
     left = {name for name, limit in campaign().slos.model_dump().items() if limit is not None}
     assert left == {"no_oom", "failed_runs", "memory_headroom", "probe_s_p99"}

@@ -86,6 +86,7 @@ def test_the_record_says_how_the_queue_was_emptied() -> None:
         "max_concurrent_runs": 15,
         "dequeue_interval_s": 5,
         "dequeue_threads": None,
+        "on_trial": False,
     }
 
 

@@ -43,7 +43,7 @@ class FakeContainer:
 
     name: str = "c"
     id: str = "id-of-c"
-    says: list[bytes] = field(default_factory=lambda: [b'{"bytes": 7}\n'])
+    says: list[bytes] = field(default_factory=lambda: [b'{"bytes": 7, "at_s": 100.5}\n'])
     complains: bytes = b""
     exits_after: int | None = None
     exit_code: int = 0
@@ -139,7 +139,10 @@ def project(engine: Engine) -> Project:
 
 @pytest.fixture
 def faults(project: Project) -> ComposeFaults:
-    return ComposeFaults(cast(ComposeProject, project), "dagster-image")
+    return ComposeFaults(
+        cast(ComposeProject, project), "dagster-image",
+        here=lambda there_s: there_s - 60, clock=lambda: 7.0,
+    )  # fmt: skip
 
 
 @pytest.fixture(autouse=True)
@@ -170,7 +173,7 @@ class TestHelper:
         assert how["network_mode"] == "none"
 
     def test_it_is_broken_when_the_script_says_what_it_broke(self, engine: Engine) -> None:
-        engine.container.says = [b"", b"", b'{"bytes": 7}\n']
+        engine.container.says = [b"", b"", b'{"bytes": 7, "at_s": 100.5}\n']
         assert helped(engine).detail == {"bytes": 7}
         assert engine.container.done == ["start"]
 
@@ -190,7 +193,7 @@ class TestHelper:
 
     def test_one_that_speaks_and_ends_between_two_looks_is_believed(self, engine: Engine) -> None:
         """After the first look, which saw nothing, it has done both."""
-        engine.container.says = [b"", b'{"pid_inside": 9}\n']
+        engine.container.says = [b"", b'{"pid_inside": 9, "at_s": 100.5}\n']
         engine.container.exits_after = 1
         assert helped(engine, lasts=False).detail == {"pid_inside": 9}
 
@@ -273,6 +276,14 @@ class TestKinds:
         broken.mend()
         assert project.parts["postgres"].done == ["pause", "unpause"]
 
+    @pytest.mark.parametrize(
+        ("kind", "at_s"), [("database-pause", 7.0), ("server-kill", 7.0), ("run-kill", 40.5)]
+    )
+    def test_its_moment_is_on_our_clock_whoever_names_it(
+        self, faults: ComposeFaults, kind: FaultKind, at_s: float
+    ) -> None:
+        assert faults.break_(kind).at_s == at_s
+
     def test_a_server_killed_on_purpose_is_known_before_it_is_seen_dead(
         self, faults: ComposeFaults, project: Project, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -337,7 +348,7 @@ class TestKinds:
             raise error
 
         with pytest.raises(TargetFailed, match="stays broken"):
-            Undone(detail={}, undo=undo).mend()
+            Undone(at_s=0.0, detail={}, undo=undo).mend()
 
 
 class TestDisks:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -31,6 +32,7 @@ host is filled. Postgres keeps up to 1 GiB of its write-ahead log there."""
 class Undone:
     """Something broken by a call of the engine, and the call that takes it back."""
 
+    at_s: float
     detail: Mapping[str, Any]
     undo: Callable[[], object] = lambda: None
 
@@ -47,14 +49,29 @@ class Undone:
 
 
 class ComposeFaults:
-    """Breaks the parts of one project. `image` has a Python to break things with.
+    """Breaks the parts of one project.
 
     `killed`: ids of the containers that were killed on purpose.
+
+    Args:
+        project: whose.
+        image: has a Python to break things with.
+        here: a stamp of the engine's host on our clock.
+        clock: ours, epoch seconds.
     """
 
-    def __init__(self, project: ComposeProject, image: str) -> None:
+    def __init__(
+        self,
+        project: ComposeProject,
+        image: str,
+        *,
+        here: Callable[[float], float],
+        clock: Callable[[], float] = time.time,
+    ) -> None:
         self._project = project
         self._image = image
+        self._here = here
+        self._clock = clock
         self.killed: set[str] = set()
 
     def break_(self, kind: FaultKind) -> Broken:
@@ -80,18 +97,20 @@ class ComposeFaults:
 
     def _pause_database(self) -> Broken:
         database = self._project.container("postgres")
+        at_s = self._clock()
         database.pause()
-        return Undone(detail={"container": database.name}, undo=database.unpause)
+        return Undone(at_s=at_s, detail={"container": database.name}, undo=database.unpause)
 
     def _kill_server(self) -> Broken:
         server = self._server
         self.killed.add(str(server.id))  # before it is: whoever watches may see it dead at once
+        at_s = self._clock()
         try:
             server.kill()
         except (DockerException, OSError):
             self.killed.discard(str(server.id))
             raise
-        return Undone(detail={"container": server.name})
+        return Undone(at_s=at_s, detail={"container": server.name})
 
     def _kill_run(self) -> Broken:
         shares = {"pid_mode": f"container:{self._server.id}"}
@@ -111,7 +130,9 @@ class ComposeFaults:
         )
 
     def _run(self, order: HelperOrder) -> Broken:
-        return run_helper(self._project.engine(), self._image, self._project.name, order)
+        broken = run_helper(self._project.engine(), self._image, self._project.name, order)
+        broken.at_s = self._here(broken.at_s)
+        return broken
 
 
 def disks_override(kinds: Collection[FaultKind]) -> str:

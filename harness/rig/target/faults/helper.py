@@ -19,6 +19,9 @@ from harness.rig.target.engine import LABEL
 
 SAID_TIMEOUT_S = 30.0
 MEND_TIMEOUT_S = 30
+AT = "at_s"
+"""What every script says beside what it broke: the moment just before, epoch seconds."""
+
 AT_MOST_S = 7200.0
 """A helper whose harness is gone gives back by itself after so long."""
 
@@ -34,12 +37,15 @@ class HelperOrder:
 
 
 class Helper:
-    """One such container. Implements `harness.rig.breaking.Broken`."""
+    """One such container. Implements `harness.rig.breaking.Broken`, but that `at_s` is of the
+    clock of the engine's host.
+    """
 
-    def __init__(self, container: Container, detail: Mapping[str, Any], *, lasts: bool) -> None:
+    def __init__(self, container: Container, said: Mapping[str, Any], *, lasts: bool) -> None:
         self._container = container
         self._lasts = lasts
-        self.detail = detail
+        self.detail = {key: value for key, value in said.items() if key != AT}
+        self.at_s = float(said[AT])
 
     def mend(self) -> None:
         """Ask it to give back what it took, and wait until it has.
@@ -73,7 +79,7 @@ def run_helper(client: DockerClient, image: str, project: str, order: HelperOrde
         raise TargetFailed("Nothing could be broken.", evidence=str(error)) from error
     try:
         container.start()
-        detail = _said(container)
+        said = _said(container)
         if not order.lasts:
             _finish(container)
     except (DockerException, OSError) as error:
@@ -82,7 +88,7 @@ def run_helper(client: DockerClient, image: str, project: str, order: HelperOrde
     except BaseException:
         _remove(container)
         raise
-    return Helper(container, detail, lasts=order.lasts)
+    return Helper(container, said, lasts=order.lasts)
 
 
 def _said(container: Container) -> dict[str, Any]:

@@ -176,6 +176,13 @@ def test_a_queue_before_a_saturated_server_is_the_servers(truth: dict[str, Any])
     assert found(doubts(queued(5.0, **truth)), "queue_limited") == []
 
 
+def test_a_slow_daemon_that_is_on_trial_with_its_server_is_told() -> None:
+    facts = queued(5.0, cell={"detail": {"on_trial": True}})
+    (issue,) = [each for each in doubts(facts) if each.code == "queue_limited"]
+    assert issue.severity == "warning"
+    assert issue.evidence.endswith("as slowly as it is configured to")
+
+
 def test_a_queue_before_a_server_nobody_watched_is_told() -> None:
     assert found(doubts(queued(5.0, **UNKNOWN)), "queue_limited") == ["warning"]
 
