@@ -1,4 +1,4 @@
-"""SIGKILL to one run process of the code server in these PIDs; waits 10 s for one."""
+"""SIGKILL to one run process of the code server in these PIDs; waits 10 s for one that runs."""
 
 # It runs on whatever Python an image has, from 3.8 on.
 # ruff: noqa: B905, RUF007
@@ -12,6 +12,10 @@ from pathlib import Path
 
 PATIENCE_S = 10.0
 
+RIPE_S = 2.0
+"""A younger process is likely to be launching still: its death is a launch refused, not a run
+killed."""
+
 
 def processes():
     """(pid, parent, start in clock ticks, command line) of every process that can be seen."""
@@ -24,10 +28,15 @@ def processes():
         yield int(entry.name), int(after[1]), int(after[19]), words
 
 
-def middle_run():
-    """The run of middle age; None where there is none.
+def ticks_ago(seconds):
+    """That moment, as the kernel writes the start of a process."""
+    return (time.clock_gettime(time.CLOCK_BOOTTIME) - seconds) * os.sysconf("SC_CLK_TCK")
 
-    The oldest may have ended already but for its last breath, the youngest only imports.
+
+def middle_run(by):
+    """Of the runs started by then the one of middle age; None where there is none.
+
+    The oldest may have ended already but for its last breath.
     """
     seen = list(processes())
     servers = {
@@ -36,18 +45,19 @@ def middle_run():
     }  # fmt: skip
     runs = [
         (start, pid) for pid, parent, start, words in seen
-        if parent in servers and "--multiprocessing-fork" in words
+        if parent in servers and "--multiprocessing-fork" in words and start <= by
     ]  # fmt: skip
     return sorted(runs)[len(runs) // 2][1] if runs else None
 
 
 def main():
-    """Find one, kill it, say which."""
+    """Find one, kill it, say which; where none runs for long enough, a young one."""
     deadline = time.monotonic() + PATIENCE_S
-    while (pid := middle_run()) is None:
-        if time.monotonic() > deadline:
-            sys.exit("no run process is there to be killed")
+    while (pid := middle_run(by=ticks_ago(RIPE_S))) is None and time.monotonic() < deadline:
         time.sleep(0.2)
+    pid = pid or middle_run(by=ticks_ago(0))
+    if pid is None:
+        sys.exit("no run process is there to be killed")
     at_s = time.time()
     os.kill(pid, signal.SIGKILL)
     print(json.dumps({"pid_inside": pid, "at_s": at_s}), flush=True)

@@ -132,11 +132,12 @@ class TestCutNetwork:
 
 
 LOOKS_LIKE_A_SERVER = """
-import subprocess, sys
+import subprocess, sys, time
 def run(): return subprocess.Popen(
     [sys.executable, "-c", "import time; time.sleep(600)", "--multiprocessing-fork"])
 other = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
 first, second, third = run(), run(), run()
+time.sleep(2.5)  # until none counts as launching any more
 print(second.pid, flush=True)
 print(second.wait(), first.poll(), third.poll(), other.poll(), flush=True)
 first.wait()  # with the first process of a PID namespace all others end

@@ -30,6 +30,7 @@ runs = []
 for _ in range(3):
     runs.append(run())
     time.sleep(0.1)
+time.sleep(2.5)  # until none counts as launching any more
 print("runs", *[each.pid for each in runs], flush=True)
 print("ended", runs[1].wait(), runs[0].poll(), runs[2].poll(), flush=True)
 runs[0].wait()

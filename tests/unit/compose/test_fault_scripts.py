@@ -9,9 +9,10 @@ import json
 import os
 import signal
 import sys
+import time
+from collections.abc import Iterator
 from pathlib import Path
-from types import ModuleType, SimpleNamespace
-from typing import Any
+from types import ModuleType
 
 import psutil
 import pytest
@@ -109,8 +110,34 @@ def run(pid: int, start: int, *, parent: int = 7) -> Process:
     return pid, parent, start, RUN_WORDS
 
 
-def never(*_: Any) -> None:
-    pytest.fail("killed something")
+class Passing:
+    """A clock that only sleeping moves, and what was killed when; `time` and `os` of a script."""
+
+    CLOCK_BOOTTIME = 7
+    EPOCH_S = 1e9
+
+    def __init__(self) -> None:
+        self.now_s = 100.0
+        self.killed: list[tuple[float, int, int]] = []
+
+    def monotonic(self) -> float:
+        return self.now_s
+
+    def time(self) -> float:
+        return self.EPOCH_S + self.now_s
+
+    def clock_gettime(self, _: int) -> float:
+        return self.now_s
+
+    def sysconf(self, _: str) -> int:
+        return 100
+
+    def sleep(self, seconds: float) -> None:
+        self.now_s += seconds
+
+    def kill(self, pid: int, how: int) -> None:
+        self.killed.append((self.now_s, pid, how))
+        self.now_s += 1  # what is read of the clock afterwards is too late
 
 
 class TestKillRun:
@@ -120,7 +147,7 @@ class TestKillRun:
 
     def middle(self, script: ModuleType, patch: pytest.MonkeyPatch, *seen: Process) -> int | None:
         patch.setattr(script, "processes", lambda: iter(seen))
-        found: int | None = script.middle_run()
+        found: int | None = script.middle_run(by=1000)
         return found
 
     def test_the_run_of_middle_age_is_meant(
@@ -129,6 +156,18 @@ class TestKillRun:
         """By its start, not by its number: numbers begin anew."""
         runs = (run(20, 500), run(31, 400), run(25, 300))
         assert self.middle(script, monkeypatch, INIT, SERVER, *runs) == 31
+
+    def test_one_that_may_be_launching_still_is_left_alone(
+        self, script: ModuleType, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Its launch would be refused, which is another fault."""
+        assert self.middle(script, monkeypatch, SERVER, run(20, 990), run(31, 1001)) == 20
+        assert self.middle(script, monkeypatch, SERVER, run(31, 1001)) is None
+
+    def test_moments_are_counted_as_the_kernel_counts_them(self, script: ModuleType) -> None:
+        (own,) = [each for each in script.processes() if each[0] == os.getpid()]
+        age_s = time.time() - psutil.Process().create_time()
+        assert script.ticks_ago(age_s + 60) < own[2] < script.ticks_ago(age_s - 60)
 
     def test_a_step_process_of_a_run_is_no_run(
         self, script: ModuleType, monkeypatch: pytest.MonkeyPatch
@@ -156,35 +195,49 @@ class TestKillRun:
     ) -> None:
         assert self.middle(script, monkeypatch, (7, 1, 10, words), run(20, 500)) is None
 
-    def test_without_a_run_nothing_is_killed_and_that_is_said(
-        self, script: ModuleType, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        seconds = iter(range(1000))
-        clock = SimpleNamespace(monotonic=lambda: next(seconds), sleep=lambda _: None)
+    @pytest.fixture
+    def clock(self, script: ModuleType, monkeypatch: pytest.MonkeyPatch) -> Passing:
+        clock = Passing()
         monkeypatch.setattr(script, "time", clock)
-        monkeypatch.setattr(script, "os", SimpleNamespace(kill=never))
+        monkeypatch.setattr(script, "os", clock)
+        return clock
+
+    def test_without_a_run_nothing_is_killed_and_that_is_said(
+        self, script: ModuleType, clock: Passing, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         monkeypatch.setattr(script, "processes", lambda: iter([SERVER]))
         with pytest.raises(SystemExit, match="no run process is there to be killed"):
             script.main()
+        assert clock.killed == []
 
-    def test_a_run_that_comes_while_it_waits_is_killed_and_named(
+    def test_a_run_that_comes_while_it_waits_is_killed_when_it_runs_and_named(
         self,
         script: ModuleType,
+        clock: Passing,
         monkeypatch: pytest.MonkeyPatch,
         capsys: pytest.CaptureFixture[str],
     ) -> None:
-        looks: list[list[Process]] = [[SERVER], [SERVER], [SERVER, run(20, 500)]]
-        killed: list[tuple[int, Any]] = []
-        clock = SimpleNamespace(  # a second later with the kill
-            monotonic=lambda: 0.0, sleep=lambda _: None, time=lambda: 100.0 + len(killed)
+        came = run(20, 10_300)
+        monkeypatch.setattr(
+            script, "processes", lambda: iter([SERVER, came] if clock.now_s > 103 else [SERVER])
         )
-        monkeypatch.setattr(script, "time", clock)
-        kill = SimpleNamespace(kill=lambda pid, how: killed.append((pid, how)))
-        monkeypatch.setattr(script, "os", kill)
-        monkeypatch.setattr(script, "processes", lambda: iter(looks.pop(0)))
         script.main()
-        assert killed == [(20, signal.SIGKILL)]
-        assert json.loads(capsys.readouterr().out) == {"pid_inside": 20, "at_s": 100.0}
+        ((moment_s, *killed),) = clock.killed
+        assert killed == [20, signal.SIGKILL]
+        assert 105 <= moment_s < 106
+        said = json.loads(capsys.readouterr().out)
+        assert said == {"pid_inside": 20, "at_s": clock.EPOCH_S + moment_s}
+
+    def test_where_none_ever_runs_for_long_a_young_one_is_killed(
+        self, script: ModuleType, clock: Passing, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def always_young() -> Iterator[Process]:
+            return iter([SERVER, run(20, int(100 * clock.now_s) - 100)])
+
+        monkeypatch.setattr(script, "processes", always_young)
+        script.main()
+        ((moment_s, *_),) = clock.killed
+        assert moment_s >= 100 + script.PATIENCE_S
 
     def test_processes_are_read_as_the_kernel_writes_them(self, script: ModuleType) -> None:
         (own,) = [each for each in script.processes() if each[0] == os.getpid()]
