@@ -19,8 +19,9 @@ from harness.analysis.inside import Inside
 
 Answer = Literal["holds", "does not hold", "limit never filled", "cannot be tested here"]
 
-HEADROOM = 0.9
-"""The share of the memory limit a peak may reach (the objective `memory_headroom`)."""
+MEND_AT = 0.85
+"""The share of the memory limit at which a mend aims, below the 0.9 of the objective
+`memory_headroom`: a peak that is predicted to meet it exactly passes by luck."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -250,8 +251,8 @@ def _more_memory(cell: CellFinding, asked: Asked) -> list[str]:
     if known is None:
         return [f"more memory, or a limit below {asked.limit}; how much a run takes is not known"]
     base, a_run = known
-    needed = math.ceil((base + a_run * share) / HEADROOM)
-    fits = math.floor((HEADROOM * asked.memory_mib - base) / a_run) * asked.replicas
+    needed = math.ceil((base + a_run * share) / MEND_AT)
+    fits = math.floor((MEND_AT * asked.memory_mib - base) / a_run) * asked.replicas
     lines = [
         f"memory of at least {needed:,} MiB a replica "
         f"(predicted: {base:.0f} + {share} × {a_run:.0f} MiB)"

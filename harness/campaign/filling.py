@@ -49,13 +49,15 @@ UNITS_A_CPU_S = 10.0
 class Need:
     """What is to be filled: runs at once in all, cores and launches at a time of all replicas.
 
-    `pace_s`: from one launch to the next, where it was measured.
+    `pace_s`: from one launch to the next, where it was measured. `look_s`: from one look of the
+    daemon at its queue to the next.
     """
 
     limit: int
     cores: float
     threads: int = 1
     pace_s: float | None = None
+    look_s: float = 5.0
 
     @property
     def launch_s(self) -> float:

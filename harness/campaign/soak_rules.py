@@ -7,9 +7,11 @@ from typing import Any
 
 from harness.campaign.draft import Path
 from harness.campaign.plan import Search
-from harness.campaign.shorthand import items
+from harness.campaign.shorthand import LISTS, items
 
 ONE = "must be a list of one number for a soak: how many runs it holds"
+
+ONE_CELL = "must be one for a soak, which judges one cell: another one is another campaign"
 
 
 def soak_contradictions(data: Mapping[str, Any]) -> Iterator[tuple[Path, str]]:
@@ -18,6 +20,7 @@ def soak_contradictions(data: Mapping[str, Any]) -> Iterator[tuple[Path, str]]:
     options = search if isinstance(search, dict) else {}
     soaks = options.get("strategy") == "soak"
     if soaks:
+        yield from _cells(data)
         yield from _load(data, options)
     faults = items(data.get("faults"))
     if faults and not soaks:
@@ -26,6 +29,16 @@ def soak_contradictions(data: Mapping[str, Any]) -> Iterator[tuple[Path, str]]:
     if faults and data.get("target") in ("process", "external"):
         yield ("faults",), "need the compose target, whose parts can be broken"
     yield from _segments(faults, options.get("max_steps", Search().max_steps))
+
+
+def _cells(data: Mapping[str, Any]) -> Iterator[tuple[Path, str]]:
+    """One server at a time: what grows is told of one."""
+    for key in LISTS:
+        if len(items(data.get(key))) > 1:
+            yield (key,), ONE_CELL
+    repetitions = data.get("repetitions")
+    if isinstance(repetitions, int) and repetitions > 1:
+        yield ("repetitions",), ONE_CELL
 
 
 def _load(data: Mapping[str, Any], options: Mapping[str, Any]) -> Iterator[tuple[Path, str]]:

@@ -161,6 +161,8 @@ def _promised(promise: Promise) -> Sequence[str]:
         f"  workers      {promise.max_workers}   ({said['max_workers']})",
         f"  replicas     {promise.replicas}   ({said['replicas']})",
         f"  runs at once {promise.limit}   ({said['limit']})",
+        f"  launches     {promise.dequeue_threads or 'one'} at a time, the queue looked at every "
+        f"{promise.dequeue_interval_s} s",
         *(f"  ! {fault}" for fault in promise.faults),
         *(f"  {note}" for note in promise.notes),
     )

@@ -38,7 +38,7 @@ from harness.rig.session import SessionOptions
 
 BURST_FACTOR = 3
 MOST_RUNS = 500
-SLACK_S = 10.0
+SLACK_S = 5.0
 LONGEST_HOLD_S = 900.0
 LONGEST_DRAIN_S = 3600.0
 RUN_S = 15.0
@@ -105,7 +105,7 @@ def validation_campaign(
         max_workers=(promise.max_workers,),
         replicas=(promise.replicas,),
         max_concurrent_runs=(promise.limit,),
-        queue=Queue(dequeue_threads=promise.dequeue_threads, on_trial=True),
+        queue=_queue(promise),
         load=Load(model="burst", run_s=run_s),
         warmup_runs=1,
         step=_times(need, run_s or RUN_S),
@@ -116,6 +116,15 @@ def validation_campaign(
             stop_after_failures=1,
         ),
         slos=Slos(launch_s_p95=None, slowdown_p95=None, pool_queue=None, backlog_trend=None),
+    )
+
+
+def _queue(promise: Promise) -> Queue:
+    """As it is configured: it is on trial with the server."""
+    return Queue(
+        dequeue_interval_s=promise.dequeue_interval_s,
+        dequeue_threads=promise.dequeue_threads,
+        on_trial=True,
     )
 
 
@@ -192,6 +201,7 @@ def need_of(promise: Promise, pace_s: float | None = None) -> Need:
     return Need(
         limit=promise.limit, cores=promise.vcpu * promise.replicas,
         threads=promise.dequeue_threads or 1, pace_s=pace_s,
+        look_s=float(promise.dequeue_interval_s),
     )  # fmt: skip
 
 
@@ -236,8 +246,8 @@ def _times(need: Need, run_s: float) -> StepTimes:
     """A hold in which the limit fills and is filled again as runs end, which is when the server has
     most to do. The rest of three waves ends in the drain, which is over with the last run.
     """
-    hold_s = math.ceil(need.filling_s + 2 * run_s + SLACK_S)
-    waves_s = math.ceil(BURST_FACTOR * (need.filling_s + run_s) + SLACK_S)
+    hold_s = math.ceil(need.look_s + need.filling_s + 2 * run_s + SLACK_S)
+    waves_s = math.ceil(BURST_FACTOR * (need.look_s + need.filling_s + run_s) + SLACK_S)
     return StepTimes(
         ramp_s=1,
         settle_s=0,

@@ -130,11 +130,13 @@ def _helm(root: Tree, source: str, kind: str) -> Configuration:
     threads = (
         queued.at("dequeueNumWorkers").count() if queued.at("dequeueUseThreads").value else None
     )
+    look_s = queued.at("dequeueIntervalSeconds").count()
     launcher = root.at("runLauncher", "type").text() or "K8sRunLauncher"
     notes = () if launcher == "CustomRunLauncher" else (_elsewhere(launcher),)
     return Configuration(
         source=source, kind=kind, servers=found, limit=limit.count(),
-        limit_said=limit.place if limit else "", dequeue_threads=threads, notes=notes,
+        limit_said=limit.place if limit else "", dequeue_threads=threads,
+        dequeue_interval_s=look_s, notes=notes,
     )  # fmt: skip
 
 
@@ -160,17 +162,24 @@ def _instance(root: Tree, source: str, kind: str) -> Configuration:
         root.at("run_coordinator", "config", "max_concurrent_runs"),
     ]
     limit = next((place for place in places if place), places[1])
-    queue = root.at("run_coordinator", "config")
-    queue = queue if queue.at("dequeue_use_threads") else root.at("run_queue")
-    threads = (
-        queue.at("dequeue_num_workers").count() if queue.at("dequeue_use_threads").value else None
-    )
+    threads, look_s = _daemon(root.at("run_coordinator", "config"), root.at("run_queue"))
     launcher = root.at("run_launcher", "class").text()
     notes = (_elsewhere(launcher),) if launcher and launcher not in OWN_PROCESS else ()
     return Configuration(
         source=source, kind=kind, limit=limit.count(), limit_said=limit.place if limit else "",
-        dequeue_threads=threads, notes=notes,
+        dequeue_threads=threads, dequeue_interval_s=look_s, notes=notes,
     )  # fmt: skip
+
+
+def _daemon(*queues: Tree) -> tuple[int | None, int | None]:
+    """Launches at a time, and seconds from look to look, each where one of the places says so."""
+    threaded = next((each for each in queues if each.at("dequeue_use_threads").value), None)
+    looks = (each.at("dequeue_interval_seconds") for each in queues)
+    look = next((each for each in looks if each), None)
+    return (
+        threaded.at("dequeue_num_workers").count() if threaded else None,
+        look.count() if look else None,
+    )
 
 
 def _elsewhere(launcher: str) -> str:

@@ -30,7 +30,8 @@ class ServerPromise:
 class Configuration:
     """What one file says. `limit`: runs at a time in the whole deployment, `limit_said` where.
 
-    `dequeue_threads`: launches at a time, where the file turns threads on.
+    `dequeue_threads`: launches at a time, where the file turns threads on. `dequeue_interval_s`:
+    from one look of the daemon at its queue to the next.
     """
 
     source: str
@@ -39,6 +40,7 @@ class Configuration:
     limit: int | None = None
     limit_said: str = ""
     dequeue_threads: int | None = None
+    dequeue_interval_s: int | None = None
     notes: tuple[str, ...] = ()
 
 
@@ -60,6 +62,7 @@ class Promise:
     image: str | None
     load: Mapping[str, str]
     dequeue_threads: int | None
+    dequeue_interval_s: int
     said: Mapping[str, str]
     faults: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()

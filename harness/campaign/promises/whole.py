@@ -14,6 +14,9 @@ from harness.errors import CampaignError
 OSS_LIMIT = 10
 """`max_concurrent_runs` of open-source Dagster where it is not set (`QueuedRunCoordinator`)."""
 
+OSS_LOOK_S = 5
+"""`dequeue_interval_seconds` of Dagster's daemon where it is not set."""
+
 FEWEST_CPUS_SEEN = 2
 """A Fargate container sees two CPUs at least, whatever it may use of them."""
 
@@ -39,6 +42,7 @@ def promise_of(configurations: Sequence[Configuration], said: Said) -> Promise:
     workers, workers_said = _workers(server, its_file, vcpu)
     replicas = server.replicas if server.replicas is not None else 1
     threads = [c.dequeue_threads for c in configurations if c.dequeue_threads is not None]
+    looks = [c.dequeue_interval_s for c in configurations if c.dequeue_interval_s is not None]
     return Promise(
         name=server.name,
         vcpu=vcpu,
@@ -49,6 +53,7 @@ def promise_of(configurations: Sequence[Configuration], said: Said) -> Promise:
         image=server.image,
         load=server.load,
         dequeue_threads=threads[0] if threads else None,
+        dequeue_interval_s=max(1, looks[0]) if looks else OSS_LOOK_S,
         said={
             "size": size_said,
             "max_workers": workers_said,

@@ -41,6 +41,18 @@ class TestContradictions:
         told = problems(text + "search: {strategy: soak, concurrencies: [4]}\n")
         assert told == [f"c.yaml:4: workloads.0.concurrencies: {ONE}"]
 
+    @pytest.mark.parametrize(
+        "several",
+        [
+            "max_workers: [2, 4]", "replicas: [1, 2]", "repetitions: 2",
+            'dagster: ["1.12.22", "1.13.27"]',
+        ],
+    )  # fmt: skip
+    def test_a_soak_is_of_one_cell(self, several: str) -> None:
+        (told,) = problems(SOAK + several + "\n")
+        assert told.startswith(f"c.yaml:5: {several.partition(':')[0]}: must be one for a soak")
+        assert load(SOAK + "max_workers: [4]\nrepetitions: 1\n").max_workers == (4,)
+
     def test_a_load_of_the_wrong_kind_is_left_to_the_models(self) -> None:
         told = problems(MINIMAL + "search: {strategy: soak, concurrencies: 4}\n")
         assert len(told) == 1

@@ -31,7 +31,7 @@ pytestmark = pytest.mark.unit
 
 PROMISE = Promise(
     name="My ETL", vcpu=1.0, memory_mib=2048, max_workers=12, limit=10, replicas=1, image=None,
-    load={}, dequeue_threads=None, said={},
+    load={}, dequeue_threads=None, dequeue_interval_s=5, said={},
 )  # fmt: skip
 
 

@@ -91,7 +91,7 @@ def test_memory_that_gave_out_asks_for_more_of_it_or_a_lower_limit() -> None:
     assert answer.answer == "does not hold"
     assert answer.first == ("no_oom: 2, limit 0",)
     assert answer.mend == (
-        "memory of at least 3,000 MiB a replica (predicted: 200 + 10 × 250 MiB)",
+        "memory of at least 3,177 MiB a replica (predicted: 200 + 10 × 250 MiB)",
         "or max_concurrent_runs 6 (predicted)",
     )
 

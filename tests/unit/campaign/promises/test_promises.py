@@ -140,6 +140,20 @@ def test_launching_in_threads_is_read_where_it_is_turned_on() -> None:
     assert promised(CLOUD, on.replace("true", "false")).dequeue_threads is None
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "run_queue: {dequeue_interval_seconds: 30}",
+        "run_coordinator: {class: QueuedRunCoordinator, config: {dequeue_interval_seconds: 30}}",
+        "run_queue: {dequeue_interval_seconds: 30}\nrun_coordinator: {config: {a: b}}",
+    ],
+)
+def test_how_often_the_daemon_looks_is_read_where_it_is_set(text: str) -> None:
+    assert promised(CLOUD, text).dequeue_interval_s == 30
+    assert promised(CLOUD).dequeue_interval_s == 5
+    assert promised(CLOUD, text.replace("30", "0")).dequeue_interval_s == 1
+
+
 def test_what_nobody_says_is_what_dagster_takes_and_is_told_so() -> None:
     promise = promised(CLOUD.replace("DAGSTER_GRPC_MAX_WORKERS=12", "A=b"))
     assert (promise.max_workers, promise.limit) == (6, 10)
