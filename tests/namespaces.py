@@ -5,13 +5,17 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
+
 ROOT = Path(__file__).resolve().parents[1]
 COMMAND_TIMEOUT_S = 20
+PATIENCE_S = 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +45,8 @@ class Namespace:
             yield cls(name=name, address=f"{net}.1")
         finally:
             for pid in _ip("netns", "pids", name).split():
-                os.kill(int(pid), 9)
+                with suppress(ProcessLookupError):  # it ended by itself
+                    os.kill(int(pid), 9)
             _ip("netns", "delete", name)
 
     @contextmanager
@@ -67,6 +72,25 @@ def load_workers(
     finally:
         started.terminate()
         started.wait(COMMAND_TIMEOUT_S)
+
+
+def called(word: str, ancestor: psutil.Process) -> list[psutil.Process]:
+    """Processes below that have this word in their command line and are not ending."""
+    found = []
+    for each in ancestor.children(recursive=True):
+        with suppress(psutil.NoSuchProcess):
+            if word in each.cmdline():
+                found.append(each)
+    return found
+
+
+def once_there_are(count: int, word: str, ancestor: psutil.Process) -> list[psutil.Process]:
+    """So many of them, as soon as there are."""
+    deadline_s = time.monotonic() + PATIENCE_S
+    while len(found := called(word, ancestor)) < count:
+        assert time.monotonic() < deadline_s, f"{len(found)} of {count} came"
+        time.sleep(0.1)
+    return found
 
 
 def _ip(*words: str) -> str:

@@ -21,6 +21,8 @@ from typing import Any
 
 LOCATION = "under-test"
 REPOSITORY = "some_repository"
+FIRST_REQUEST_S = 30.0
+"""How long a new connection may be silent: only one that was used is idle."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -85,6 +87,7 @@ class FakeWebserver:
     runs: dict[str, FakeRun] = field(default_factory=dict)
     launch_requests_s: list[float] = field(default_factory=list)
     polls: list[int] = field(default_factory=list)
+    polled_s: list[float] = field(default_factory=list)
     headers: list[Mapping[str, str]] = field(default_factory=list)
     cancelled: list[str] = field(default_factory=list)
     most_in_flight: int = 0
@@ -142,15 +145,17 @@ class FakeWebserver:
 
     def _statuses(self, run_ids: list[str]) -> Mapping[str, Any]:
         with self._lock:
+            now_s = time.time()
             self.polls.append(len(run_ids))
-            rows = [self._row(run_id, self.runs[run_id]) for run_id in run_ids]
+            self.polled_s.append(now_s)
+            rows = [self._row(run_id, self.runs[run_id], now_s) for run_id in run_ids]
         return {"__typename": "Runs", "results": rows}
 
     def _under_way(self, asked: Mapping[str, Any]) -> Mapping[str, Any]:
         wanted = {tag["key"]: tag["value"] for tag in asked["tags"]}.items()
         with self._lock:
             rows = [
-                self._row(run_id, run)
+                self._row(run_id, run, time.time())
                 for run_id, run in self.runs.items()
                 if wanted <= run.tags.items()
             ]
@@ -165,8 +170,7 @@ class FakeWebserver:
         done = [{"__typename": "TerminateRunSuccess", "run": {"runId": r}} for r in run_ids]
         return {"__typename": "TerminateRunsResult", "terminateRunResults": done}
 
-    def _row(self, run_id: str, run: FakeRun) -> Mapping[str, Any]:
-        now_s = time.time()
+    def _row(self, run_id: str, run: FakeRun, now_s: float) -> Mapping[str, Any]:
         ended, started = run.ends_s <= now_s, run.starts_s <= now_s
         going = "STARTED" if started else "STARTING"
         return {
@@ -196,7 +200,7 @@ def serving(
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
-        timeout = behaviour.idle_s
+        timeout = FIRST_REQUEST_S
 
         def do_POST(self) -> None:
             fake.headers.append(dict(self.headers))
@@ -212,6 +216,7 @@ def serving(
             self.send_header("Content-Length", str(len(text)))
             self.end_headers()
             self.wfile.write(text)
+            self.connection.settimeout(behaviour.idle_s)
 
         def log_message(self, format: str, *args: Any) -> None:
             """Quiet."""

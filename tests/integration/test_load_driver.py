@@ -105,16 +105,18 @@ class TestAStepThatRunsToItsEnd:
     def test_spreads_the_first_sends_over_the_ramp(self, measured: Any) -> None:
         _, outcome, _ = measured
         start_s = outcome.phases[0].start_s
-        first = [min(r.sent_s for r in outcome.runs if r.user == user) for user in range(3)]
-        assert [at - start_s for at in first] == pytest.approx([0, 0.3, 0.6], abs=0.15)
+        first = [min(r.intended_s for r in outcome.runs if r.user == user) for user in range(3)]
+        assert [at - start_s for at in first] == pytest.approx([0, 0.3, 0.6], abs=0.001)
+        assert all(run.sent_s >= run.intended_s for run in outcome.runs)
 
     def test_intends_the_next_run_when_the_previous_was_seen_ended(self, measured: Any) -> None:
-        _, outcome, _ = measured
+        fake, outcome, _ = measured
         mine = [run for run in outcome.runs if run.user == 0]
+        assert len(mine) > 1
         for previous, following in pairwise(mine):
-            assert previous.ended_s is not None
-            assert 0 <= following.intended_s - previous.ended_s < 0.8
-            assert following.sent_s >= following.intended_s
+            between = (previous.ended_s, following.intended_s)
+            asked = [at_s for at_s in fake.polled_s if between[0] <= at_s <= between[1]]
+            assert len(asked) == 1, "the first poll after its end is the one that saw it"
 
     def test_names_its_phases_without_gaps(self, measured: Any) -> None:
         _, outcome, _ = measured
@@ -138,8 +140,9 @@ class TestAStepThatRunsToItsEnd:
         assert 0 < outcome.generator_cpu_cores < 1
 
     def test_asks_for_all_runs_in_one_poll_each_half_second(self, measured: Any) -> None:
-        fake, _, _ = measured
-        assert len(fake.polls) <= 9
+        fake, outcome, _ = measured
+        whole_s = outcome.phases[-1].end_s - outcome.phases[0].start_s
+        assert len(fake.polls) <= whole_s / 0.5 + 2
         assert max(fake.polls) == 3
 
     def test_launches_what_was_ordered(self, measured: Any) -> None:
@@ -160,9 +163,8 @@ class TestAStepThatRunsToItsEnd:
 def test_a_closed_model_without_a_ramp_sends_all_first_runs_at_once(tmp_path: Path) -> None:
     with serving(Behaviour(run_s=5)) as fake:
         outcome = run_step(tmp_path, fake, burst=True, hold_s=0.5, drain_s=0.5)
-    sent = [run.sent_s for run in outcome.runs]
-    assert len(sent) == 3
-    assert max(sent) - min(sent) < 0.2
+    assert len(outcome.runs) == 3
+    assert len({run.intended_s for run in outcome.runs}) == 1
 
 
 def test_runs_still_going_when_the_drain_ends_are_unfinished(tmp_path: Path) -> None:
@@ -170,7 +172,8 @@ def test_runs_still_going_when_the_drain_ends_are_unfinished(tmp_path: Path) -> 
         outcome = run_step(tmp_path, fake, ramp_s=0, hold_s=0.5, drain_s=0.6)
     assert [run.status for run in outcome.runs] == ["UNFINISHED"] * 3
     assert all(run.run_id and run.ended_s is None for run in outcome.runs)
-    assert outcome.phases[-1].end_s - outcome.phases[-1].start_s == pytest.approx(0.6, abs=0.2)
+    drained_s = outcome.phases[-1].end_s - outcome.phases[-1].start_s
+    assert 0.599 <= drained_s < 15, "not until the runs end"
 
 
 def test_a_warm_up_stops_at_its_number_of_runs(tmp_path: Path) -> None:
@@ -233,7 +236,7 @@ def test_an_abort_ends_the_step_at_once_and_leaves_its_runs_lost(tmp_path: Path)
         polls = len(fake.polls)
         time.sleep(0.7)
         assert len(fake.polls) == polls
-    assert took_s < 4
+    assert took_s < 30, "not until the step would have been over"
     assert outcome.abort_reason == "replica-1 died"
     assert [run.status for run in outcome.runs] == ["LOST"] * 3
     assert outcome.phases[-1].name in {"ramp", "settle", "hold"}

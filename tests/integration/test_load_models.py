@@ -91,7 +91,7 @@ def test_arrivals_beyond_the_users_are_dropped_and_neither_late_nor_forgotten(
         model="uniform",
         rate_per_s=40.0,
         ramp_s=0.0,
-        drain_s=0.5,
+        drain_s=5.0,
     )
     planned = list(arrivals(order, outcome.phases[0].start_s))
     assert len(outcome.runs) == len({run.user for run in outcome.runs}) == 50

@@ -12,6 +12,7 @@ from typing import Any
 import psutil
 import pytest
 from fake_webserver import LOCATION, Behaviour, FakeWebserver, serving
+from namespaces import called, once_there_are
 
 from harness.errors import GeneratorFailed
 from harness.rig.load.commands import Staff
@@ -37,7 +38,7 @@ def run(folder: Path, asked: LoadOrder, workers: int) -> LoadOutcome:
 
 
 def children() -> list[psutil.Process]:
-    return [p for p in psutil.Process().children(recursive=True) if "locust" in p.cmdline()]
+    return called("locust", psutil.Process())
 
 
 @pytest.mark.parametrize("workers", [2, 4])
@@ -72,7 +73,7 @@ def test_a_limit_of_runs_holds_for_all_together(tmp_path: Path) -> None:
 
 
 def test_a_burst_comes_at_once(tmp_path: Path) -> None:
-    with serving(Behaviour(run_s=2.0)) as fake:
+    with serving(Behaviour(run_s=6.0)) as fake:
         outcome = run(tmp_path, order(fake, model="burst", ramp_s=0.0, hold_s=1.0), 2)
     assert len(outcome.runs) == 6
     assert fake.most_in_flight == 6
@@ -80,15 +81,14 @@ def test_a_burst_comes_at_once(tmp_path: Path) -> None:
 
 def test_a_worker_that_is_killed_ends_the_step_and_leaves_nothing(tmp_path: Path) -> None:
     def kill_one() -> None:
-        while len(found := [p for p in children() if "--worker" in p.cmdline()]) < 2:
-            time.sleep(0.1)
+        found = once_there_are(2, "--worker", psutil.Process())
         time.sleep(2)
         os.kill(found[0].pid, signal.SIGKILL)
 
     with serving(Behaviour(run_s=0.5)) as fake:
-        killer = threading.Thread(target=kill_one)
+        killer = threading.Thread(target=kill_one, daemon=True)
         killer.start()
         with pytest.raises(GeneratorFailed):
             run(tmp_path, order(fake, hold_s=60.0), 2)
-        killer.join()
+        killer.join(30)
     assert children() == []

@@ -5,14 +5,13 @@ from __future__ import annotations
 import subprocess
 import threading
 import time
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import psutil
 import pytest
 from fake_webserver import LOCATION, Behaviour, FakeWebserver, serving
-from namespaces import Namespace, load_workers
+from namespaces import Namespace, called, load_workers, once_there_are
 
 from harness.errors import GeneratorFailed
 from harness.rig.load.children import free_port
@@ -43,14 +42,11 @@ def run(folder: Path, asked: LoadOrder, staff: Staff) -> LoadOutcome:
 
 
 def workers_of(process: subprocess.Popen[bytes]) -> list[psutil.Process]:
-    found = psutil.Process(process.pid).children(recursive=True)
-    return [each for each in found if "--worker" in each.cmdline()]
+    return called("--worker", psutil.Process(process.pid))
 
 
-def once_there_are(count: int, process: subprocess.Popen[bytes]) -> Sequence[psutil.Process]:
-    while len(found := workers_of(process)) < count:
-        time.sleep(0.1)
-    return found
+def once_two_are_there(process: subprocess.Popen[bytes]) -> list[psutil.Process]:
+    return once_there_are(2, "--worker", psutil.Process(process.pid))
 
 
 def test_they_come_again_for_every_step_and_only_as_many_work_as_it_has_users(
@@ -59,7 +55,7 @@ def test_they_come_again_for_every_step_and_only_as_many_work_as_it_has_users(
     master = f"127.0.0.1:{free_port()}"
     with serving(Behaviour(run_s=LONG_S)) as fake, load_workers(master, 2) as started:
         staff = Staff(workers=2, master=master)
-        alone = run(tmp_path, order(fake, step=0, concurrency=1, max_runs=2), staff)
+        alone = run(tmp_path, order(fake, step=0, concurrency=1, max_runs=2, hold_s=60.0), staff)
         assert fake.most_in_flight == 1
         together = run(tmp_path, order(fake, step=1), staff)
         assert fake.most_in_flight == 6
@@ -80,7 +76,7 @@ def test_they_come_again_for_every_step_and_only_as_many_work_as_it_has_users(
 
 def test_none_is_left_when_who_started_them_is_killed(tmp_path: Path) -> None:
     with load_workers(f"127.0.0.1:{free_port()}", 2) as started:
-        left = once_there_are(2, started)
+        left = once_two_are_there(started)
         started.kill()
         _, alive = psutil.wait_procs(left, timeout=20)
     assert alive == []
@@ -91,18 +87,20 @@ def test_who_comes_late_waits_for_the_next_step(tmp_path: Path) -> None:
 
     def come_late() -> None:
         time.sleep(1)
-        while not fake.runs:
+        while not fake.runs and not over.is_set():
             time.sleep(0.1)
         with load_workers(master, 1):
             over.wait(60)
 
     over = threading.Event()
     with serving(Behaviour(run_s=LONG_S)) as fake, load_workers(master, 1):
-        late = threading.Thread(target=come_late)
+        late = threading.Thread(target=come_late, daemon=True)
         late.start()
-        outcome = run(tmp_path, order(fake, hold_s=8.0), Staff(workers=1, master=master))
-        over.set()
-        late.join()
+        try:
+            outcome = run(tmp_path, order(fake, hold_s=8.0), Staff(workers=1, master=master))
+        finally:
+            over.set()
+        late.join(60)
     assert {each.status for each in outcome.runs} == {"SUCCESS"}
     assert fake.most_in_flight == 6
     assert len(outcome.events) == 1
@@ -112,30 +110,32 @@ def test_one_that_is_told_to_end_in_a_step_ends_the_step(tmp_path: Path) -> None
     master = f"127.0.0.1:{free_port()}"
 
     def end_one(process: subprocess.Popen[bytes]) -> None:
-        first, _ = once_there_are(2, process)
-        while len(fake.runs) < 12:
+        first, _ = once_two_are_there(process)
+        while len(fake.runs) < 12 and not over.is_set():
             time.sleep(0.1)
         first.terminate()
 
+    over = threading.Event()
     with serving(Behaviour(run_s=0.5)) as fake, load_workers(master, 2) as started:
-        ending = threading.Thread(target=end_one, args=[started])
+        ending = threading.Thread(target=end_one, args=[started], daemon=True)
         ending.start()
         with pytest.raises(GeneratorFailed, match="ended before its step was over") as caught:
             run(tmp_path, order(fake, hold_s=60.0), Staff(workers=2, master=master))
-        ending.join()
+        over.set()
+        ending.join(30)
     assert "1 of 2 load workers were lost" in caught.value.evidence
 
 
 def test_it_is_said_how_many_came_when_not_all_do(tmp_path: Path) -> None:
     master = f"127.0.0.1:{free_port()}"
-    staff = Staff(workers=2, master=master, wait_s=6)
+    staff = Staff(workers=2, master=master, wait_s=15)
     with (
         serving(Behaviour()) as fake,
         load_workers(master, 1),
         pytest.raises(GeneratorFailed, match="could not begin its step") as caught,
     ):
         run(tmp_path, order(fake), staff)
-    assert f"1 of 2 load workers came to {master} in 6 s" in caught.value.evidence
+    assert f"1 of 2 load workers came to {master} in 15 s" in caught.value.evidence
     assert fake.runs == {}
 
 
