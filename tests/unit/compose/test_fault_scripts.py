@@ -161,8 +161,13 @@ class TestKillRun:
         self, script: ModuleType, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """Its launch would be refused, which is another fault."""
-        assert self.middle(script, monkeypatch, SERVER, run(20, 990), run(31, 1001)) == 20
         assert self.middle(script, monkeypatch, SERVER, run(31, 1001)) is None
+        assert self.middle(script, monkeypatch, SERVER, run(31, 999)) == 31
+
+    def test_nor_is_then_an_older_one_taken_that_may_be_ending(
+        self, script: ModuleType, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        assert self.middle(script, monkeypatch, SERVER, run(20, 990), run(31, 1001)) is None
 
     def test_moments_are_counted_as_the_kernel_counts_them(self, script: ModuleType) -> None:
         (own,) = [each for each in script.processes() if each[0] == os.getpid()]

@@ -57,5 +57,9 @@ nightly_etl = dg.define_asset_job(
 every_night = dg.build_schedule_from_partitioned_job(nightly_etl)
 
 defs = dg.Definitions(
-    assets=[order_file, orders, best_customers], jobs=[nightly_etl], schedules=[every_night]
+    assets=[order_file, orders, best_customers],
+    jobs=[nightly_etl],
+    schedules=[every_night],
+    # A stored path would be that of the latest run of the day: runs at once must not share it.
+    resources={"io_manager": dg.mem_io_manager},
 )
