@@ -82,7 +82,12 @@ def validate(  # noqa: PLR0913 - one parameter an option
     """
     promise = promise_of(
         [_read(path) for path in files],
-        Said(location=location, limit=limit, profile=parse_profile(profile) if profile else None),
+        Said(
+            location=location,
+            limit=limit,
+            dagster=dagster,
+            profile=parse_profile(profile) if profile else None,
+        ),
     )
     console = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
     for line in _promised(promise):
@@ -161,8 +166,8 @@ def _promised(promise: Promise) -> Sequence[str]:
         f"  workers      {promise.max_workers}   ({said['max_workers']})",
         f"  replicas     {promise.replicas}   ({said['replicas']})",
         f"  runs at once {promise.limit}   ({said['limit']})",
-        f"  launches     {promise.dequeue_threads or 'one'} at a time, the queue looked at every "
-        f"{promise.dequeue_interval_s} s",
+        f"  launches     {promise.dequeue_threads or 'one'} at a time   ({said['launches']})",
+        f"  queue        looked at every {promise.dequeue_interval_s} s   ({said['interval']})",
         *(f"  ! {fault}" for fault in promise.faults),
         *(f"  {note}" for note in promise.notes),
     )
