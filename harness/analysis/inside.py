@@ -44,9 +44,10 @@ ERROR_CHARACTERS = 160
 class Inside:
     """One burst from within: `most` runs at once, and `full_s` seconds with the limit full.
 
-    `by`: who counted. `pace_s`: from one start to the next while the server filled; `run_s`: what
-    a run lasted there. Both medians, `None` where too few were seen. `errors`: what runs failed
-    with, the most common first. `own`: all that failed did with an error of their own code's.
+    `by`: who counted. `pace_s`: from one start to the next while the server filled, on average;
+    `run_s`: what a run lasted there (median). `None` where too few were seen. `errors`: what runs
+    failed with, the most common first. `own`: all that failed did with an error of their own
+    code's.
     """
 
     most: int
@@ -85,13 +86,20 @@ def inside_of(record: CellRecord, step: Step, limit: int) -> Inside | None:
         most=int(counts.max(initial=0)),
         full_s=float((counts >= wanted).sum()) * BEAT_S,
         by=by,
-        pace_s=median(np.diff(starts).tolist()),
+        pace_s=_pace(starts),
         run_s=median(
             [r.ended_s - r.started_s for r in own if r.ended_s and r.started_s and _well(r)]
         ),
         errors=_errors(own),
         own=_failed_alone(own),
     )
+
+
+def _pace(starts: Sequence[float]) -> float | None:
+    """Seconds a start. Several launches at a time come in clusters, whose gaps say nothing of how
+    long the waits between them are: how long it takes to fill is the whole way, shared out.
+    """
+    return (starts[-1] - starts[0]) / (len(starts) - 1) if len(starts) > 1 else None
 
 
 def _errors(runs: Sequence[Run]) -> tuple[str, ...]:

@@ -81,9 +81,8 @@ def validate(  # noqa: PLR0913 - one parameter an option
     filled or it cannot be tested on this machine, 2 the configuration cannot be read.
     """
     promise = promise_of(
-        [_read(path) for path in files],
-        Said(location=location, limit=limit, profile=parse_profile(profile) if profile else None),
-    )
+        [_read(path) for path in files], _said(location, limit, profile, dagster)
+    )  # fmt: skip
     console = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
     for line in _promised(promise):
         console.print(line)
@@ -105,6 +104,11 @@ def validate(  # noqa: PLR0913 - one parameter an option
     if done.results is not None:
         console.print(f"Facts and answer: {done.results}")
     return int(CODES[done.validation.answer])
+
+
+def _said(location: str, limit: int | None, profile: str, dagster: str) -> Said:
+    size = parse_profile(profile) if profile else None
+    return Said(location=location, limit=limit, profile=size, dagster=dagster)
 
 
 def _read(path: Path) -> Configuration:
@@ -161,8 +165,8 @@ def _promised(promise: Promise) -> Sequence[str]:
         f"  workers      {promise.max_workers}   ({said['max_workers']})",
         f"  replicas     {promise.replicas}   ({said['replicas']})",
         f"  runs at once {promise.limit}   ({said['limit']})",
-        f"  launches     {promise.dequeue_threads or 'one'} at a time, the queue looked at every "
-        f"{promise.dequeue_interval_s} s",
+        f"  launches     {promise.dequeue_threads or 'one'} at a time   ({said['launches']})",
+        f"  queue        looked at every {promise.dequeue_interval_s} s   ({said['interval']})",
         *(f"  ! {fault}" for fault in promise.faults),
         *(f"  {note}" for note in promise.notes),
     )

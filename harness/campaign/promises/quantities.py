@@ -12,12 +12,20 @@ from harness.units import MIB
 
 UNITS_A_VCPU = 1024
 
+FEWEST_CPUS_SEEN = 2
+"""A Fargate container sees two CPUs at least, whatever it may use of them."""
+
 _NUMBER = r"\s*(\d*\.?\d+)\s*"
 _BYTES = {
     "": 1, "k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12,
     "Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40,
 }  # fmt: skip
 _DOCKER_BYTES = {"b": 1, "k": 2**10, "m": 2**20, "g": 2**30}
+
+
+def pool_size(cpus: int) -> int:
+    """Threads of a `ThreadPoolExecutor` that is not told how many, where it sees so many CPUs."""
+    return min(32, cpus + 4)
 
 
 def ecs_vcpu(text: str) -> float:

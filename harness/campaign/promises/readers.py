@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
-from harness.campaign.promises import servers
+from harness.campaign.promises import queues, servers
 from harness.campaign.promises.quantities import ecs_memory_mib, ecs_vcpu
 from harness.campaign.promises.servers import ECS_CPU, ECS_MEMORY, Found
-from harness.campaign.promises.tree import Tree
+from harness.campaign.promises.tree import Remarks, Tree
 from harness.campaign.promises.types import Configuration, ServerPromise
 from harness.errors import CampaignError
 
@@ -36,17 +37,18 @@ def read_configuration(text: str, *, source: str) -> Configuration:
             line for each.
     """
     data = _parsed(text, source)
-    problems: list[str] = []
+    remarks = Remarks()
+    problems = remarks.problems
     for kind, (is_one, reader) in KINDS.items():
         if is_one(data):
-            found = reader(Tree(data, "", problems), source, kind)
+            found = reader(Tree(data, "", remarks), source, kind)
             if problems:
                 raise CampaignError(
                     f"{source} ({kind}) has {len(problems)} wrong "
                     f"{'value' if len(problems) == 1 else 'values'}.",
                     evidence="\n".join(problems),
                 )
-            return found
+            return replace(found, notes=(*found.notes, *remarks.notes))
     raise CampaignError(
         f"{source} is no configuration that is understood.",
         evidence=f"At its top: {', '.join(map(str, data)) or 'nothing'}",
@@ -123,20 +125,12 @@ def _serves(container: Tree) -> bool:
 def _helm(root: Tree, source: str, kind: str) -> Configuration:
     user = root.first("dagster-user-deployments") or root
     found = tuple(_deployment(each) for each in user.at("deployments").items())
-    queued = root.at("dagsterDaemon", "runCoordinator", "config", "queuedRunCoordinator")
-    limit = queued.at("maxConcurrentRuns")
-    if not limit:
-        limit = root.at("concurrency", "runs", "maxConcurrentRuns")
-    threads = (
-        queued.at("dequeueNumWorkers").count() if queued.at("dequeueUseThreads").value else None
-    )
-    look_s = queued.at("dequeueIntervalSeconds").count()
+    queued = queues.of_chart(root, source)
     launcher = root.at("runLauncher", "type").text() or "K8sRunLauncher"
     notes = () if launcher == "CustomRunLauncher" else (_elsewhere(launcher),)
     return Configuration(
-        source=source, kind=kind, servers=found, limit=limit.count(),
-        limit_said=limit.place if limit else "", dequeue_threads=threads,
-        dequeue_interval_s=look_s, notes=notes,
+        source=source, kind=kind, servers=found, queue=queued.queue, unsaid=queued.unsaid,
+        bare=queued.bare, notes=notes,
     )  # fmt: skip
 
 
@@ -148,38 +142,19 @@ def _deployment(deployment: Tree) -> ServerPromise:
         found.put("image", f"{repository}:{tag}", deployment.at("image"))
     servers.of_command(deployment.first("dagsterApiGrpcArgs", "codeServerArgs"), found)
     servers.of_kubernetes(deployment.at("resources"), found)
-    servers.of_entries(deployment.at("env"), found)
+    servers.of_env(deployment.at("env"), found)
     replicas = deployment.at("replicaCount")
     found.put("replicas", replicas.count(), replicas)
     return found.promise()
 
 
 def _instance(root: Tree, source: str, kind: str) -> Configuration:
-    places = [
-        root.at("non_isolated_runs", "max_concurrent_non_isolated_runs"),
-        root.at("concurrency", "runs", "max_concurrent_runs"),
-        root.at("run_queue", "max_concurrent_runs"),
-        root.at("run_coordinator", "config", "max_concurrent_runs"),
-    ]
-    limit = next((place for place in places if place), places[1])
-    threads, look_s = _daemon(root.at("run_coordinator", "config"), root.at("run_queue"))
+    queued = queues.of_instance(root, source)
     launcher = root.at("run_launcher", "class").text()
     notes = (_elsewhere(launcher),) if launcher and launcher not in OWN_PROCESS else ()
     return Configuration(
-        source=source, kind=kind, limit=limit.count(), limit_said=limit.place if limit else "",
-        dequeue_threads=threads, dequeue_interval_s=look_s, notes=notes,
+        source=source, kind=kind, queue=queued.queue, bare=queued.bare, notes=notes,
     )  # fmt: skip
-
-
-def _daemon(*queues: Tree) -> tuple[int | None, int | None]:
-    """Launches at a time, and seconds from look to look, each where one of the places says so."""
-    threaded = next((each for each in queues if each.at("dequeue_use_threads").value), None)
-    looks = (each.at("dequeue_interval_seconds") for each in queues)
-    look = next((each for each in looks if each), None)
-    return (
-        threaded.at("dequeue_num_workers").count() if threaded else None,
-        look.count() if look else None,
-    )
 
 
 def _elsewhere(launcher: str) -> str:

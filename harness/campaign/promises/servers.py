@@ -113,6 +113,15 @@ def of_entries(entries: Tree, found: Found) -> None:
             found.put("max_workers", value.count(), value)
 
 
+def of_env(env: Tree, found: Found) -> None:
+    """`env` of the Helm chart: a list of name and value, or a mapping of them."""
+    if isinstance(env.value, dict):
+        value = env.at(WORKERS)
+        found.put("max_workers", value.count(), value)
+    else:
+        of_entries(env, found)
+
+
 def of_command(command: Tree, found: Found) -> None:
     """A command of `dagster api grpc`: its workers, and what it loads."""
     words = _words(command)
@@ -142,9 +151,22 @@ def of_code_source(location: Tree, found: Found) -> None:
 
 def _words(command: Tree) -> Sequence[str]:
     if isinstance(command.value, str):
-        return shlex.split(command.value)
-    words: list[str] = []
-    for item in command.items():
-        text = item.text() or ""
-        words += shlex.split(text) if " " in text else [text]
-    return words
+        try:
+            return shlex.split(command.value)
+        except ValueError as error:
+            command.complain(f"a command ({error})")
+            return ()
+    return [word for item in command.items() for word in _parts(item)]
+
+
+def _parts(item: Tree) -> Sequence[str]:
+    """The words in one item of a list: several where a shell is handed a whole command."""
+    text = item.text() or ""
+    if " " not in text:
+        return (text,)
+    try:
+        return shlex.split(text)
+    except ValueError as error:
+        # No shell need ever see it: as one word of a list it is what it is.
+        item.note(f"is taken as one word ({error})")
+        return (text,)

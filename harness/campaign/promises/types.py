@@ -27,20 +27,34 @@ class ServerPromise:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Configuration:
-    """What one file says. `limit`: runs at a time in the whole deployment, `limit_said` where.
+class QueuePromise:
+    """The queue before all servers, as far as it is spoken of; `None` where it is not.
 
-    `dequeue_threads`: launches at a time, where the file turns threads on. `dequeue_interval_s`:
-    from one look of the daemon at its queue to the next.
+    `limit`: runs at a time in the whole deployment, `NO_LIMIT` for any number; `variable`: of the
+    environment, where the limit stands in one. `threads`: launches at a time, 0 without threads,
+    which is one after the other. `interval_s`: from one look of the daemon at the queue to the
+    next. `said`: where each of `limit`, `threads` and `interval_s` stands, in words.
+    """
+
+    limit: int | None = None
+    variable: str = ""
+    threads: int | None = None
+    interval_s: int | None = None
+    said: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Configuration:
+    """What one file says. `queue`: what it says itself; `unsaid`: what its reader takes where
+    neither it nor another file says anything. `bare`: an instance that names no run coordinator.
     """
 
     source: str
     kind: str
     servers: tuple[ServerPromise, ...] = ()
-    limit: int | None = None
-    limit_said: str = ""
-    dequeue_threads: int | None = None
-    dequeue_interval_s: int | None = None
+    queue: QueuePromise = QueuePromise()
+    unsaid: QueuePromise = QueuePromise()
+    bare: bool = False
     notes: tuple[str, ...] = ()
 
 
@@ -49,7 +63,8 @@ class Promise:
     """Everything the files say together about one server, with what Dagster takes where they are
     silent.
 
-    `said`: where each of the four stands (`limit`, `max_workers`, `size`, `replicas`), in words.
+    `dequeue_threads`: launches at a time, `None` without threads: one. `said`: where each stands
+    (`limit`, `max_workers`, `size`, `replicas`, `launches`, `interval`), in words.
     `faults`: what the configuration's own reader would refuse. `notes`: what else to know.
     """
 

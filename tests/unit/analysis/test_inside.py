@@ -44,6 +44,26 @@ def test_runs_that_start_two_seconds_apart_and_last_nine_are_five_at_once() -> N
     assert (found.pace_s, found.run_s) == (2.0, 9.0)
 
 
+def test_launches_in_clusters_are_as_far_apart_as_filling_takes() -> None:
+    starts = [1002 + 5.3 * cluster + 0.1 * n for cluster in range(3) for n in range(4)]
+    found = inside_of(facts([run(start, start + 9) for start in starts]), STEP, 12)
+    assert found is not None
+    assert found.pace_s == pytest.approx((2 * 5.3 + 0.3) / 11)
+
+
+def test_only_the_starts_that_could_fill_the_limit_count_for_the_pace() -> None:
+    starts = [1002, 1003, 1004, 1060]
+    found = inside_of(facts([run(start, start + 50) for start in starts]), STEP, 3)
+    assert found is not None
+    assert found.pace_s == 1.0
+
+
+def test_one_start_has_no_pace() -> None:
+    found = inside_of(facts([run(1002, 1030)]), STEP, 4)
+    assert found is not None
+    assert found.pace_s is None
+
+
 def test_a_limit_is_filled_once_it_was_full_for_some_seconds() -> None:
     for last_s, filled in ((FULL_S + 5, True), (FULL_S - 3, False)):
         runs = [run(1002, 1010 + last_s) for _ in range(3)] + [run(1010, 1010 + last_s)]

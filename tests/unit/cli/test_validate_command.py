@@ -58,6 +58,8 @@ def test_a_dry_run_says_what_is_promised_and_where_it_stands(
     said = capsys.readouterr().err
     assert "size         1 vCPU, 2,048 MiB   (container_context.yaml: ecs.server_resources" in said
     assert "runs at once 4   (on the command line)" in said
+    assert "launches     one at a time   (open-source Dagster's own" in said
+    assert "queue        looked at every 5 s   (open-source Dagster's own" in said
     assert "bursts of 4 and 12 runs" in said
     assert said.rstrip().endswith("Nothing was started.")
 
@@ -140,6 +142,22 @@ def test_the_workload_named_is_what_runs(context: Path, monkeypatch: pytest.Monk
     seen = answered(monkeypatch, BROKE)
     run(context, "--plain", "--workload", "cpu")
     assert [each.name for each in seen[0].workloads] == ["cpu"]
+
+
+@pytest.mark.parametrize(
+    ("text", "release"),
+    [("run_queue: {max_concurrent_runs: -1}", ""), ("telemetry: {enabled: false}", "1.9.13")],
+)
+def test_where_nothing_limits_runs_a_limit_is_asked_for(
+    context: Path, text: str, release: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    instance = context.with_name("dagster.yaml")
+    instance.write_text(text, encoding="utf-8")
+    version = ("--dagster", release) if release else ()
+    assert run(context, instance, *version, "--dry-run") == 2
+    said = capsys.readouterr().err
+    assert "Nothing limits how many runs" in said
+    assert "--limit N" in said
 
 
 def test_a_file_that_is_not_there_is_bad_input(

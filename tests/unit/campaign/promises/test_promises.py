@@ -107,51 +107,55 @@ def test_helm_values_promise_a_deployment_and_the_queue() -> None:
     assert promise.notes == ()
 
 
+@pytest.mark.parametrize(
+    "env",
+    [
+        "[{name: A, value: b}, {name: DAGSTER_GRPC_MAX_WORKERS, value: '7'}]",
+        "{A: b, DAGSTER_GRPC_MAX_WORKERS: 7}",
+        "{DAGSTER_GRPC_MAX_WORKERS: '7'}",
+    ],
+)
+def test_the_chart_takes_variables_as_a_list_and_as_a_mapping(env: str) -> None:
+    (server,) = read(f"deployments: [{{name: etl, env: {env}}}]").servers
+    assert server.max_workers == 7
+
+
+def test_a_mapping_of_variables_is_the_charts_alone() -> None:
+    with pytest.raises(CampaignError) as caught:
+        read("containerDefinitions: [{environment: {DAGSTER_GRPC_MAX_WORKERS: 7}}]")
+    assert "containerDefinitions[0].environment" in caught.value.evidence
+
+
+def test_a_command_that_is_no_command_is_named_with_its_place() -> None:
+    with pytest.raises(CampaignError) as caught:
+        read("containerDefinitions: [{command: dagster api grpc -a 'x}]")
+    place, _, why = caught.value.evidence.partition(": ")
+    assert place == "containerDefinitions[0].command"
+    assert "No closing quotation" in why
+
+
+def test_a_quote_in_one_word_of_a_command_is_part_of_it() -> None:
+    words = '["dagster", "api", "grpc", "--location-name", "Tom\'s place", "-n", "9"]'
+    found = read(f"containerDefinitions: [{{command: {words}}}]")
+    assert found.servers[0].max_workers == 9
+    (note,) = found.notes
+    assert note.startswith("containerDefinitions[0].command[4] is taken as one word")
+
+
+def test_a_size_in_a_variable_is_as_if_it_were_not_said() -> None:
+    text = CLOUD.replace('cpu: "1024", memory: "4096"', 'cpu: {env: CPU}, memory: "4096"')
+    with pytest.raises(CampaignError, match="how much CPU etl may use"):
+        promised(text)
+    promise = promised(text, said=Said(profile=parse_profile("1vcpu-2gb")))
+    (note,) = promise.notes
+    assert note.endswith("server_resources.cpu stands in the environment variable CPU: taken as "
+                         "not said")  # fmt: skip
+
+
 def test_a_launcher_that_takes_runs_elsewhere_is_told() -> None:
     (note,) = read("run_launcher: {class: EcsRunLauncher}").notes
     assert note.startswith("EcsRunLauncher gives every run a container of its own")
     assert read("run_launcher: {class: DefaultRunLauncher}").notes == ()
-
-
-@pytest.mark.parametrize(
-    ("text", "limit"),
-    [
-        ("concurrency: {runs: {max_concurrent_runs: 15}}", 15),
-        ("run_queue: {max_concurrent_runs: 14}", 14),
-        ("run_coordinator: {class: QueuedRunCoordinator, config: {max_concurrent_runs: 13}}", 13),
-        (
-            "concurrency: {runs: {max_concurrent_runs: 50}}\n"
-            "non_isolated_runs: {enabled: true, max_concurrent_non_isolated_runs: 12}",
-            12,
-        ),
-    ],
-)
-def test_the_limit_stands_in_another_file_and_the_narrower_one_counts(
-    text: str, limit: int
-) -> None:
-    promise = promised(CLOUD, text)
-    assert promise.limit == limit
-    assert promise.said["limit"].startswith("1.yaml: ")
-
-
-def test_launching_in_threads_is_read_where_it_is_turned_on() -> None:
-    on = "run_queue: {dequeue_use_threads: true, dequeue_num_workers: 4}"
-    assert promised(CLOUD, on).dequeue_threads == 4
-    assert promised(CLOUD, on.replace("true", "false")).dequeue_threads is None
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "run_queue: {dequeue_interval_seconds: 30}",
-        "run_coordinator: {class: QueuedRunCoordinator, config: {dequeue_interval_seconds: 30}}",
-        "run_queue: {dequeue_interval_seconds: 30}\nrun_coordinator: {config: {a: b}}",
-    ],
-)
-def test_how_often_the_daemon_looks_is_read_where_it_is_set(text: str) -> None:
-    assert promised(CLOUD, text).dequeue_interval_s == 30
-    assert promised(CLOUD).dequeue_interval_s == 5
-    assert promised(CLOUD, text.replace("30", "0")).dequeue_interval_s == 1
 
 
 def test_what_nobody_says_is_what_dagster_takes_and_is_told_so() -> None:
