@@ -47,7 +47,8 @@ class LoadOrder:
     `model` `closed`: `concurrency` runs in flight. `uniform` and `poisson`: `rate_per_s` arrivals
     a second, evenly or by chance (seeded). `burst`: `concurrency` runs at the start of the hold
     and no more. Jobs are taken in turn so that at any moment each has had its share. The step is
-    aborted once `most_failures` runs have failed.
+    aborted once `most_failures` runs have failed. Never more than `most_at_once` are in flight:
+    arrivals of an open model beyond that are dropped, and counted.
     """
 
     step: int
@@ -67,6 +68,7 @@ class LoadOrder:
     seed: int = 1
     access: Access = Access()
     most_failures: int | None = None
+    most_at_once: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -141,6 +141,7 @@ class ExternalTarget:
             access=access_of(self._place),
             tags={TAG: self._mark},
             most_failures=self._place.most_failures,
+            most_at_once=self._place.peak,
         )
 
     def _entry(self) -> Entry:
