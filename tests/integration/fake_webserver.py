@@ -100,7 +100,7 @@ class FakeWebserver:
         if "terminateRuns(" in query:
             return {"terminateRuns": self._terminate(variables["ids"])}
         if "HarnessUnderWay" in query:
-            return {"runsOrError": self._under_way(variables["filter"])}
+            return {"runsOrError": self._under_way(variables)}
         if "runsOrError(" in query:
             return {"runsOrError": self._statuses(variables["ids"])}
         if "workspaceOrError" in query:
@@ -146,16 +146,23 @@ class FakeWebserver:
             rows = [self._row(run_id, self.runs[run_id]) for run_id in run_ids]
         return {"__typename": "Runs", "results": rows}
 
-    def _under_way(self, asked: Mapping[str, Any]) -> Mapping[str, Any]:
+    def _under_way(self, variables: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The newest first, those older than the run the cursor names."""
+        asked, cursor = variables["filter"], variables["cursor"]
         wanted = {tag["key"]: tag["value"] for tag in asked["tags"]}.items()
         with self._lock:
             rows = [
                 self._row(run_id, run)
-                for run_id, run in self.runs.items()
+                for run_id, run in self._older_than(cursor)
                 if wanted <= run.tags.items()
             ]
         going = [row for row in rows if row["status"] in asked["statuses"]]
-        return {"__typename": "Runs", "results": going}
+        return {"__typename": "Runs", "results": going[: variables["limit"]]}
+
+    def _older_than(self, cursor: str | None) -> list[tuple[str, FakeRun]]:
+        newest_first = list(reversed(self.runs.items()))
+        ids = [run_id for run_id, _ in newest_first]
+        return newest_first[0 if cursor is None else ids.index(cursor) + 1 :]
 
     def _terminate(self, run_ids: list[str]) -> Mapping[str, Any]:
         with self._lock:

@@ -18,7 +18,6 @@ from harness.facts.table import CellFacts
 from harness.rig.lab.lab import Lab, LabParts
 from harness.rig.lab.spec import LabSpec, ServerSpec
 from harness.rig.ledger import Ledger
-from harness.rig.target.external import TAG
 from harness.rig.target.images import (
     BuildOptions,
     Images,
@@ -26,6 +25,7 @@ from harness.rig.target.images import (
     ensure_images,
 )
 from harness.rig.target.locks import known_versions
+from harness.rig.target.quiet import TAG
 from harness.rig.target.software import release
 from harness.watch.plain import PlainListener
 
