@@ -86,7 +86,8 @@ class Progress:
 class LoadOutcome:
     """What the generator did. `abort_reason` is empty when the step ran to its end.
 
-    `events`: of several load workers, who they were.
+    `events`: of several load workers, who they were. `ends_seen`: ids of runs whose end is when the
+    poll saw it, on our clock, since the server told none.
     """
 
     runs: tuple[Run, ...]
@@ -95,3 +96,4 @@ class LoadOutcome:
     dropped_arrivals: int = 0
     generator_cpu_cores: float | None = None
     events: tuple[Event, ...] = ()
+    ends_seen: frozenset[str] = frozenset()

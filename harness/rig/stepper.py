@@ -178,7 +178,7 @@ class Stepper:
         )
 
     def _runs(self, outcome: LoadOutcome, endpoints: Endpoints, *, lost: bool) -> tuple[Run, ...]:
-        runs = on_our_clock(outcome.runs, endpoints.clock.here)
+        runs = on_our_clock(outcome.runs, endpoints.clock.here, ends_seen=outcome.ends_seen)
         if endpoints.database_dsn is not None:
             runs = merge_phases(runs, _event_log(endpoints.database_dsn, runs, endpoints.clock))
         if len(endpoints.replicas) == 1:  # of several, nothing yet says which one took a run

@@ -29,7 +29,8 @@ class Behaviour:
 
     A run takes `run_s` seconds of one of `workers` workers, first come first served; without a
     number of workers none waits. With `hang_up` the server closes the connection instead of
-    answering a launch. A connection idle for `idle_s` is closed, as uvicorn does after 5 s.
+    answering a launch. A connection idle for `idle_s` is closed, as uvicorn does after 5 s. Its
+    answers have the status `status` and the headers `extra`, and without `date` no date.
     """
 
     run_s: float = 0.3
@@ -40,6 +41,9 @@ class Behaviour:
     load_error: str = ""
     hang_up: bool = False
     idle_s: float = 5.0
+    status: int = 200
+    date: bool = True
+    extra: Mapping[str, str] = field(default_factory=dict)
 
 
 class HungUp(Exception):
@@ -105,6 +109,8 @@ class FakeWebserver:
             return {"runsOrError": self._statuses(variables["ids"])}
         if "workspaceOrError" in query:
             return {"workspaceOrError": self._workspace()}
+        if "HarnessVersion" in query:
+            return {"version": "1.13.27"}
         raise AssertionError(f"an unexpected request: {query}")
 
     def _launch(self, params: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -214,7 +220,12 @@ def serving(
                 self.close_connection = True
                 return
             text = json.dumps({"data": data}).encode()
-            self.send_response(200)
+            if behaviour.date:
+                self.send_response(behaviour.status)
+            else:
+                self.send_response_only(behaviour.status)
+            for name, value in behaviour.extra.items():
+                self.send_header(name, value)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(text)))
             self.end_headers()

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import ssl
 import subprocess
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -26,6 +27,7 @@ from harness.rig.load import dagster_graphql as graphql
 from harness.rig.load.cancelling import cancel_runs
 from harness.rig.load.commands import Staff
 from harness.rig.load.driver import LocustDriver
+from harness.rig.load.web_date import ask_date, look_at_date
 from harness.rig.orders import Access, JobOrder, LoadOrder, LoadOutcome
 from harness.rig.server_word import NOT_SAID, ServerWord
 from harness.rig.target.external import ExternalOptions, ExternalTarget
@@ -93,7 +95,7 @@ def target(
     """A target there; its code servers say `word`, or that their metrics are off."""
     place = External(webserver=fake.url, location=LOCATION, **changes)
     options = ExternalOptions(
-        cancel=cancel_runs, waiting=waiting,
+        cancel=cancel_runs, compare=look_at_date, waiting=waiting,
         ask=lambda _: PingMetrics(container=word or ServerWord(why=NOT_SAID)),
     )  # fmt: skip
     return ExternalTarget(place, options=options, ledger=Ledger(tmp_path / "ledger.jsonl"))
@@ -202,6 +204,57 @@ def test_a_target_tags_its_runs_and_ends_them_when_it_stops(
     found.stop()
     found.stop()
     assert Ledger(tmp_path / "ledger.jsonl").entries() == ()
+
+
+@pytest.mark.parametrize("status", [200, 403])
+def test_any_answer_tells_the_time_with_the_headers_of_all_requests(
+    secure: FakeWebserver, certificate: tuple[Path, Path], status: int
+) -> None:
+    secure.behaviour.status = status
+    access = Access(headers={HEADER: TOKEN}, ca_file=str(certificate[0]))
+    before_s = time.time()
+    told_s = ask_date(secure.url, access)
+    assert before_s - 1 <= told_s <= time.time()
+    assert secure.headers[-1][HEADER] == TOKEN
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "why"),
+    [
+        (Behaviour(date=False), "no Date header"),
+        (Behaviour(extra={"Age": "3"}), "from memory"),
+        (Behaviour(date=False, extra={"Date": "yesterday"}), "is none: 'yesterday'"),
+    ],
+)
+def test_an_answer_without_a_date_that_counts_leaves_the_clock_unknown(
+    tmp_path: Path, behaviour: Behaviour, why: str
+) -> None:
+    with serving(behaviour) as fake:
+        found = target(fake, tmp_path)
+        clock = found.start().clock
+        assert clock.look() is None
+        record = clock.record()
+        found.stop()
+    assert (record["measured"], record["uncertainty_s"]) == (False, None)
+    assert why in record["why"]
+
+
+def test_its_clock_is_held_against_ours(tmp_path: Path, plain: FakeWebserver) -> None:
+    found = target(plain, tmp_path)
+    clock = found.start().clock
+    record = clock.record()
+    assert (record["measured"], record["offset_s"]) == (True, 0.0)
+    assert found.restart().clock is clock
+    found.stop()
+
+
+def test_a_webserver_that_is_not_there_yet_does_not_fail_for_want_of_its_clock(
+    tmp_path: Path,
+) -> None:
+    with serving(Behaviour()) as fake:
+        found = target(fake, tmp_path)
+    clock = found.start().clock
+    assert "refused" in clock.record()["why"]
 
 
 def test_the_limits_its_servers_tell_are_the_limits_of_its_replicas(

@@ -15,7 +15,9 @@ from typing import Any
 from harness.campaign.external import External
 from harness.campaign.profiles import parse_profile
 from harness.facts.model import Limits
+from harness.rig.date_clock import UnsureClock
 from harness.rig.env_file import secret_values
+from harness.rig.host_clock import OUR_CLOCK, HostClock, Offset
 from harness.rig.ledger import Entry, Ledger
 from harness.rig.orders import Access
 from harness.rig.protocols import Endpoints, Replica, ServerDeath
@@ -29,14 +31,18 @@ CancelRuns = Callable[[str, Access, Mapping[str, str]], Collection[str]]
 
 Given from outside: `load` speaks GraphQL, and `target` never imports it."""
 
+CompareClocks = Callable[[str, Access], Callable[[], Offset]]
+"""How the clock of a webserver is held against ours; given from outside for the same reason."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExternalOptions:
-    """What the target needs beside its place: how runs are ended, how a code server is asked, how
-    time passes, and whom to tell.
+    """What the target needs beside its place: how runs are ended, how clocks are compared, how a
+    code server is asked, how time passes, and whom to tell.
     """
 
     cancel: CancelRuns
+    compare: CompareClocks
     ask: AskServer = ask_server
     say: Callable[[str], None] = field(default=lambda _: None)
     waiting: Waiting = field(default_factory=Waiting)
@@ -52,10 +58,11 @@ class ExternalTarget:
         self._mark = f"dlh-{secrets.token_hex(5)}"
         self._started = False
         self._told = Told(words={})
+        self._clock: HostClock = OUR_CLOCK
 
     def start(self) -> Endpoints:
-        """Note what is about to be made there, and ask its servers for their limits; nothing is
-        started.
+        """Note what is about to be made there, ask its servers for their limits and hold its clock
+        against ours; nothing is started.
         """
         self._ledger.add(self._entry())
         self._started = True
@@ -66,6 +73,9 @@ class ExternalTarget:
         )
         for line in self._told.lines():
             self._options.say(line)
+        self._clock = clock = UnsureClock(self._options.compare(place.webserver, access_of(place)))
+        if clock.problem:
+            self._options.say(f"The clock there is not known, and taken for ours: {clock.problem}")
         return self._endpoints()
 
     def describe(self) -> Mapping[str, Any]:
@@ -134,6 +144,7 @@ class ExternalTarget:
             ),
             # Wherever its servers run: what this host reads of itself is not about them.
             elsewhere=True,
+            clock=self._clock,
             access=access_of(self._place),
             tags={TAG: self._mark},
             most_failures=self._place.most_failures,
