@@ -143,6 +143,17 @@ def test_a_step_ends_once_too_many_runs_have_failed(tmp_path: Path) -> None:
     assert len(outcome.runs) < 30
 
 
+@pytest.mark.parametrize("workers", [1, 2])
+def test_open_arrivals_never_have_more_there_than_the_peak(tmp_path: Path, workers: int) -> None:
+    """What would be one too many is dropped, and counted."""
+    with serving(Behaviour(run_s=60)) as fake:
+        asked = order(fake, model="uniform", rate_per_s=10.0, most_at_once=3, drain_s=0.1)
+        outcome = run(tmp_path, asked, Staff(workers=workers))
+        assert fake.most_in_flight <= 3
+        assert len(outcome.runs) == len(fake.runs) == 3
+    assert outcome.dropped_arrivals > 0
+
+
 def test_only_runs_of_ours_are_ended(tmp_path: Path, plain: FakeWebserver) -> None:
     post = graphql.connect(plain.url)
     selector = graphql.JobSelector(location=LOCATION, repository="some_repository", job="load")

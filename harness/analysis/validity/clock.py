@@ -95,7 +95,7 @@ def _unsure(case: CellCase) -> Iterator[Issue]:
         code="clock_unsure",
         severity="warning",
         evidence=evidence,
-        remedy="Keep the clocks of both hosts by NTP. Execution times rest on one of them alone; of "
+        remedy="Keep the clocks of both hosts by NTP. Execution times rest on one alone; of "
         "longer runs less is unsure.",
     )
 
