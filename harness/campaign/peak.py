@@ -26,8 +26,8 @@ def refuse_above_peak(campaign: Campaign) -> None:
             f"The campaign {campaign.name} asks for more runs at once than the deployment may be "
             f"given: external.peak is {peak}.",
             evidence="\n".join(above),
-            hint="Ask for fewer (--set search.highest=N, harness soak --runs N), or raise the peak "
-            "where that is agreed (--peak N).",
+            hint=f"Ask for {peak} at most (--set search.highest={peak}, harness soak --runs "
+            f"{peak}), or raise the peak where that is agreed (--peak N, external.peak).",
         )
 
 
