@@ -66,6 +66,7 @@ def test_the_truth_lies_within_the_uncertainty_however_old_the_date_may_be(
 
 
 @given(phase_s=st.floats(min_value=0, max_value=0.99))
+@settings(deadline=None)
 def test_a_clock_that_may_be_ours_is_left_as_it_is(phase_s: float) -> None:
     found = Webserver(0.0, phase_s=phase_s).look()()
     assert found.offset_s == 0.0
