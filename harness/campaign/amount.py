@@ -18,15 +18,21 @@ def most_runs(campaign: Campaign) -> int:
 
 
 def peak_of(campaign: Campaign) -> int:
-    """Runs in flight at once, at most."""
-    return max(max(campaign.concurrencies(cell)) for cell in campaign.cells())
+    """Runs in flight at once, at most; of open arrivals those offered, or what a deployment that
+    exists may be given.
+    """
+    grids = (campaign.concurrencies(cell) for cell in campaign.cells())
+    most = max(*campaign.search.always, *(max(grid) for grid in grids), 1)
+    if campaign.external is not None and campaign.load.model in ("uniform", "poisson"):
+        return campaign.external.peak  # more than were offered may be there, but never more than so
+    return most
 
 
 def _of_cell(campaign: Campaign, cell: CellPlan) -> int:
     if campaign.search.strategy in LISTED:
         loads = [concurrency for _, concurrency, _ in steps_of(campaign, cell)]
     else:
-        highest = max(campaign.concurrencies(cell))
+        highest = max(*campaign.concurrencies(cell), *campaign.search.always)
         loads = [1, *[highest] * (most_steps(campaign) - 1)]
     return campaign.warmup_runs + sum(_of_step(campaign, load) for load in loads)
 

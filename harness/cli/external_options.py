@@ -127,13 +127,15 @@ def state_the_load(plan: Campaign, *, allowed: bool) -> None:
     """Say how much will be sent where, before anything is.
 
     Raises:
-        CampaignError: nobody has said that it may be.
+        CampaignError: nobody has said that it may be, or it is more at once than `external.peak`.
     """
     from harness.campaign.amount import most_runs, peak_of
     from harness.campaign.outline import lasts
+    from harness.campaign.peak import refuse_above_peak
 
     if plan.external is None:
         return
+    refuse_above_peak(plan)
     said = (
         f"{plan.external.webserver}, location {plan.external.location}: at most "
         f"{most_runs(plan):,} runs, at most {peak_of(plan)} at once, {lasts(plan)}; "

@@ -13,6 +13,7 @@ from rich.console import Console
 
 from harness.campaign.loading import preset_names
 from harness.campaign.outline import lasts, outline
+from harness.campaign.peak import refuse_above_peak
 from harness.campaign.plan import Campaign
 from harness.cli.external_options import Deployed, state_the_load
 from harness.cli.generator_options import Generator
@@ -23,6 +24,7 @@ from harness.cli.own_code_options import OwnCode
 from harness.cli.plans import Wanted, planned, planned_for_own_code
 from harness.cli.show import show_measured
 from harness.cli.verify import run_trials
+from harness.errors import CampaignError
 from harness.rig.protocols import Listener
 from harness.watch.choose import watching
 
@@ -97,6 +99,7 @@ def run(  # noqa: PLR0913 - one parameter an option
         (*generator.changes(), *(set_ or ())), own, deployed,
     )  # fmt: skip
     plan = planned(wanted)
+    _refuse_what_exists(plan, verify=verify)
     if dry_run:
         _show_plan(plan)
         return 0
@@ -110,6 +113,21 @@ def run(  # noqa: PLR0913 - one parameter an option
         plan, Trust(results, allow_overcommit, deployed.i_own_this), watch, verify=verify
     )
     return show_measured(folder, as_json=json_) or verified
+
+
+def _refuse_what_exists(plan: Campaign, *, verify: bool) -> None:
+    """What is not done to a deployment that exists, whoever asks.
+
+    Raises:
+        CampaignError: more at once than its peak, or settings are to be tried.
+    """
+    refuse_above_peak(plan)
+    if verify and plan.external is not None:
+        raise CampaignError(
+            "Recommended settings cannot be tried on a deployment that exists: none of its "
+            "settings is changed.",
+            hint="Leave --verify out.",
+        )
 
 
 @dataclass(frozen=True, slots=True)

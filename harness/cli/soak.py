@@ -12,6 +12,7 @@ from rich.console import Console
 
 from harness.campaign.faults import FAULT_KINDS, Fault, FaultKind
 from harness.campaign.outline import lasts, outline
+from harness.campaign.peak import refuse_above_peak
 from harness.cli.external_options import IOwnThis, state_the_load
 from harness.cli.listing import resolve
 from harness.cli.measuring import reported
@@ -81,6 +82,7 @@ def soak(  # noqa: PLR0913 - one parameter an option
     if judge:
         return show_soak(folder, as_json=json_)
     plan = _plan(folder, cell, hours=hours, load=(share, runs), faults=fault or ())
+    refuse_above_peak(plan)
     console = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
     if dry_run:
         for line in outline(plan):

@@ -56,11 +56,14 @@ class Hosting:
         limits = limits_of(cell)
         if self.external is not None:
             from harness.rig.load.cancelling import cancel_runs
+            from harness.rig.load.web_date import look_at_date
             from harness.rig.target.external import ExternalOptions, ExternalTarget
 
             return ExternalTarget(
                 self.external, ledger=self.ledger,
-                options=ExternalOptions(cancel=cancel_runs, say=self.say),
+                options=ExternalOptions(
+                    cancel=cancel_runs, compare=look_at_date, say=self.say
+                ),
             )  # fmt: skip
         if self.kind == "compose":
             from harness.rig.target.compose import ComposeOptions, ComposeTarget

@@ -16,16 +16,22 @@ from harness.rig.load.cancelling import cancel_runs
 from harness.rig.orders import Access
 from harness.rig.target import engine
 from harness.rig.target.elsewhere import UNVERIFIED
-from harness.rig.target.external import TAG
 from harness.rig.target.process_server import remove_box
+from harness.rig.target.quiet import TAG, Waiting, end_until_quiet
 
 
-def remove_leftovers(ledger: Ledger) -> tuple[Cleaned, ...]:
+def remove_leftovers(ledger: Ledger, *, waiting: Waiting | None = None) -> tuple[Cleaned, ...]:
     """Remove what the ledger names and no living harness owns; what became of each, newest first.
 
-    Nothing of a campaign still being measured is touched. Finding nothing is fine.
+    Nothing of a campaign still being measured is touched. Finding nothing is fine. `waiting`: how
+    time passes between two looks at runs elsewhere.
     """
-    return ledger.cleanup({"compose": _project, "cgroup": remove_box, "external": _runs})
+    return ledger.cleanup(
+        {
+            "compose": _project, "cgroup": remove_box,
+            "external": lambda entry: _runs(entry, waiting or Waiting()),
+        }
+    )  # fmt: skip
 
 
 def told(cleaned: Cleaned) -> str:
@@ -74,11 +80,18 @@ def _project(entry: Entry) -> int:
         way.close()
 
 
-def _runs(entry: Entry) -> int:
-    """Runs a dead harness left at a deployment that is not ours."""
+def _runs(entry: Entry, waiting: Waiting) -> int:
+    """Runs a dead harness left at a deployment that is not ours, and those its last launches make.
+
+    Raises:
+        TargetFailed: some do not end, or the webserver does not answer.
+    """
     headers = secret_values(Path(entry.path).expanduser()) if entry.path else {}
     access = Access(headers=headers, ca_file=entry.box or None)
-    return cancel_runs(entry.project, access, {TAG: entry.id})
+    ended = end_until_quiet(
+        lambda: cancel_runs(entry.project, access, {TAG: entry.id}), entry.id, waiting=waiting
+    )
+    return len(ended)
 
 
 def end_commands(project: str) -> int:

@@ -47,7 +47,8 @@ class LoadOrder:
     `model` `closed`: `concurrency` runs in flight. `uniform` and `poisson`: `rate_per_s` arrivals
     a second, evenly or by chance (seeded). `burst`: `concurrency` runs at the start of the hold
     and no more. Jobs are taken in turn so that at any moment each has had its share. The step is
-    aborted once `most_failures` runs have failed.
+    aborted once `most_failures` runs have failed. Never more than `most_at_once` are in flight:
+    arrivals of an open model beyond that are dropped, and counted.
     """
 
     step: int
@@ -67,6 +68,7 @@ class LoadOrder:
     seed: int = 1
     access: Access = Access()
     most_failures: int | None = None
+    most_at_once: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +86,8 @@ class Progress:
 class LoadOutcome:
     """What the generator did. `abort_reason` is empty when the step ran to its end.
 
-    `events`: of several load workers, who they were.
+    `events`: of several load workers, who they were. `ends_seen`: ids of runs whose end is when the
+    poll saw it, on our clock, since the server told none.
     """
 
     runs: tuple[Run, ...]
@@ -93,3 +96,4 @@ class LoadOutcome:
     dropped_arrivals: int = 0
     generator_cpu_cores: float | None = None
     events: tuple[Event, ...] = ()
+    ends_seen: frozenset[str] = frozenset()

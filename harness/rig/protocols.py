@@ -50,6 +50,7 @@ class Endpoints:
     """Where everything is, once a target has started. Valid until the next start or restart.
 
     `tags` every run is to carry. `most_failures`: so many failed runs in one step end everything.
+    `most_at_once`: so many runs may be in flight, whatever a step asks for.
     `elsewhere`: the servers run on another host than this, whose clock is `clock`; nothing read of
     this host then tells of them.
     """
@@ -62,6 +63,7 @@ class Endpoints:
     access: Access = field(default_factory=Access)
     tags: Mapping[str, str] = field(default_factory=dict)
     most_failures: int | None = None
+    most_at_once: int | None = None
     elsewhere: bool = False
     clock: HostClock = OUR_CLOCK
 

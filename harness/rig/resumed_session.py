@@ -16,10 +16,11 @@ from harness.facts.reopening import finish_sealing
 from harness.facts.store import ResultsWriter, read_cell_json
 from harness.rig.cell_session import CellSession, Search
 from harness.rig.environment import engine_record, record_environment
+from harness.rig.external_guard import check_load_is_allowed, overcommits
 from harness.rig.hosting import Hosting, Kind, choose
 from harness.rig.ledger import Ledger
 from harness.rig.leftovers import refuse_leftovers, remove_leftovers, told
-from harness.rig.preflight import check_fit, check_results_root
+from harness.rig.preflight import check_results_root
 from harness.rig.protocols import Listener
 from harness.rig.remaining import (
     Choice,
@@ -53,7 +54,7 @@ def measure_rest(
     moved to `superseded/`. Why is said and journalled.
 
     Raises:
-        CampaignError: a label of the campaign is another build now.
+        CampaignError: a label is another build now, or as `check_load_is_allowed`.
         EnvironmentProblem: it is still being measured, this is another machine, or it is not
             ready; nothing was started.
         StoredDataError: what is stored cannot be read.
@@ -63,16 +64,17 @@ def measure_rest(
     if not again and is_complete(folder, campaign):
         listener.say(_complete(campaign))
         return
+    check_load_is_allowed(campaign, owned=options.owned)
     with at_work(campaign.name):
         now = _environment(folder, campaign, options)
         refuse_another_machine(folder, now)
         choices = choose_cells(folder, campaign, now=now, again=again)
         todo = [each for each in choices if each.how != "keep"]
-        overcommitted = _overcommitted(todo, campaign, options)
+        overcommitted = overcommits(
+            campaign, [each.plan for each in todo], allow_overcommit=options.allow_overcommit
+        )
         check_results_root(folder.path)
-        for each in choices:
-            if each.how == "keep":
-                finish_sealing(folder.cell(each.plan.id))
+        _finish_sealing(folder, choices)
         listener.say(_outlook(campaign, choices))
         if not todo:
             return
@@ -86,6 +88,12 @@ def measure_rest(
         with interruptible(folder):
             for number, choice in enumerate(todo, start=1 + len(choices) - len(todo)):
                 rest.measure(choice, search, number)
+
+
+def _finish_sealing(folder: ResultsFolder, choices: Sequence[Choice]) -> None:
+    for each in choices:
+        if each.how == "keep":
+            finish_sealing(folder.cell(each.plan.id))
 
 
 def _refuse_another_build(choices: Sequence[Choice], hosting: Hosting) -> None:
@@ -147,13 +155,6 @@ def _kind(campaign: Campaign, choices: Sequence[Choice], listener: Listener) -> 
     kinds: dict[str, Kind] = {"compose": "compose", "process": "process"}
     used = [kinds[each.cell.target] for each in choices if each.cell and each.cell.target in kinds]
     return choose(used[-1] if used else campaign.target, listener.say)
-
-
-def _overcommitted(todo: Sequence[Choice], campaign: Campaign, options: SessionOptions) -> bool:
-    """See `check_fit`."""
-    plans = [each.plan for each in todo]
-    overcommit = options.allow_overcommit
-    return check_fit(plans, allow_overcommit=overcommit, target=campaign.target)
 
 
 def _environment(

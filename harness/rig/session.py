@@ -13,16 +13,17 @@ from pathlib import Path
 from harness.campaign.estimate import estimate_cell_s, estimate_step_s, longest_cell_s
 from harness.campaign.loading import dump_campaign
 from harness.campaign.plan import Campaign, CellPlan
-from harness.errors import CampaignError, Interrupted
+from harness.errors import Interrupted
 from harness.facts.layout import ResultsFolder, new_results_path
 from harness.facts.store import ResultsWriter
 from harness.rig.assets import state_dir
 from harness.rig.cell_session import CellSession, Search
 from harness.rig.environment import engine_record, record_environment
+from harness.rig.external_guard import check_load_is_allowed, overcommits
 from harness.rig.hosting import Hosting, Kind, choose, prepare
 from harness.rig.ledger import Ledger
 from harness.rig.lock import campaign_lock
-from harness.rig.preflight import check_engine_is_free, check_fit, check_results_root
+from harness.rig.preflight import check_engine_is_free, check_results_root
 from harness.rig.protocols import Expectation, Listener
 
 
@@ -50,18 +51,11 @@ def measure(
         EnvironmentProblem: this machine is not ready; nothing was started.
         TargetFailed, GeneratorFailed: a cell could not be measured; the others' facts stay.
         Interrupted: Ctrl-C or SIGTERM; what was measured stays.
-        CampaignError: load on a deployment that exists, and nobody said that it may be.
+        CampaignError: as `check_load_is_allowed`.
     """
-    if campaign.external is not None and not options.owned:
-        raise CampaignError(
-            "Load on something that exists is only sent by whoever may.",
-            evidence=f"The campaign {campaign.name} goes to {campaign.external.webserver}.",
-            hint="harness run with --i-own-this measures it; other commands do not.",
-        )
+    check_load_is_allowed(campaign, owned=options.owned)
     cells = list(campaign.cells())
-    overcommitted = campaign.target != "external" and check_fit(
-        cells, allow_overcommit=options.allow_overcommit, target=campaign.target
-    )
+    overcommitted = overcommits(campaign, cells, allow_overcommit=options.allow_overcommit)
     check_results_root(options.results_root)
     with nullcontext() if options.at_work else at_work(campaign.name):
         listener.campaign_started(campaign.name, [expect(campaign, cell) for cell in cells])

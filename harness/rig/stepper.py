@@ -51,7 +51,7 @@ class Stepper:
         """Run one step; its facts are on disk when this returns.
 
         Raises:
-            ValueError: a step of an open model without a rate.
+            ValueError: a step of an open model without a rate, or one above `most_at_once`.
         """
         rig = self._rig
         load_order = self._load_order(order, endpoints)
@@ -135,6 +135,9 @@ class Stepper:
         times, warmup, model = self._campaign.step, order.kind == "warmup", self._model(order)
         # A warm-up needs no ramp, and a burst has neither: nothing comes before it.
         at_once = warmup or model == "burst"
+        most = endpoints.most_at_once
+        if most is not None and order.concurrency > most:
+            raise ValueError(f"{order.concurrency} runs at once, where {most} are allowed: {order}")
         return LoadOrder(
             step=len(self._steps),
             webserver_url=endpoints.webserver_url,
@@ -153,6 +156,7 @@ class Stepper:
             seed=self._campaign.load.seed,
             access=endpoints.access,
             most_failures=endpoints.most_failures,
+            most_at_once=endpoints.most_at_once,
         )
 
     def _model(self, order: StepOrder) -> LoadModel:
@@ -174,7 +178,7 @@ class Stepper:
         )
 
     def _runs(self, outcome: LoadOutcome, endpoints: Endpoints, *, lost: bool) -> tuple[Run, ...]:
-        runs = on_our_clock(outcome.runs, endpoints.clock.here)
+        runs = on_our_clock(outcome.runs, endpoints.clock.here, ends_seen=outcome.ends_seen)
         if endpoints.database_dsn is not None:
             runs = merge_phases(runs, _event_log(endpoints.database_dsn, runs, endpoints.clock))
         if len(endpoints.replicas) == 1:  # of several, nothing yet says which one took a run

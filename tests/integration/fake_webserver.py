@@ -31,7 +31,8 @@ class Behaviour:
 
     A run takes `run_s` seconds of one of `workers` workers, first come first served; without a
     number of workers none waits. With `hang_up` the server closes the connection instead of
-    answering a launch. A connection idle for `idle_s` is closed, as uvicorn does after 5 s.
+    answering a launch. A connection idle for `idle_s` is closed, as uvicorn does after 5 s. Its
+    answers have the status `status` and the headers `extra`, and without `date` no date.
     """
 
     run_s: float = 0.3
@@ -42,6 +43,9 @@ class Behaviour:
     load_error: str = ""
     hang_up: bool = False
     idle_s: float = 5.0
+    status: int = 200
+    date: bool = True
+    extra: Mapping[str, str] = field(default_factory=dict)
 
 
 class HungUp(Exception):
@@ -103,11 +107,13 @@ class FakeWebserver:
         if "terminateRuns(" in query:
             return {"terminateRuns": self._terminate(variables["ids"])}
         if "HarnessUnderWay" in query:
-            return {"runsOrError": self._under_way(variables["filter"])}
+            return {"runsOrError": self._under_way(variables)}
         if "runsOrError(" in query:
             return {"runsOrError": self._statuses(variables["ids"])}
         if "workspaceOrError" in query:
             return {"workspaceOrError": self._workspace()}
+        if "HarnessVersion" in query:
+            return {"version": "1.13.27"}
         raise AssertionError(f"an unexpected request: {query}")
 
     def _launch(self, params: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -151,16 +157,23 @@ class FakeWebserver:
             rows = [self._row(run_id, self.runs[run_id], now_s) for run_id in run_ids]
         return {"__typename": "Runs", "results": rows}
 
-    def _under_way(self, asked: Mapping[str, Any]) -> Mapping[str, Any]:
+    def _under_way(self, variables: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The newest first, those older than the run the cursor names."""
+        asked, cursor = variables["filter"], variables["cursor"]
         wanted = {tag["key"]: tag["value"] for tag in asked["tags"]}.items()
         with self._lock:
             rows = [
                 self._row(run_id, run, time.time())
-                for run_id, run in self.runs.items()
+                for run_id, run in self._older_than(cursor)
                 if wanted <= run.tags.items()
             ]
         going = [row for row in rows if row["status"] in asked["statuses"]]
-        return {"__typename": "Runs", "results": going}
+        return {"__typename": "Runs", "results": going[: variables["limit"]]}
+
+    def _older_than(self, cursor: str | None) -> list[tuple[str, FakeRun]]:
+        newest_first = list(reversed(self.runs.items()))
+        ids = [run_id for run_id, _ in newest_first]
+        return newest_first[0 if cursor is None else ids.index(cursor) + 1 :]
 
     def _terminate(self, run_ids: list[str]) -> Mapping[str, Any]:
         with self._lock:
@@ -211,7 +224,12 @@ def serving(
                 self.close_connection = True
                 return
             text = json.dumps({"data": data}).encode()
-            self.send_response(200)
+            if behaviour.date:
+                self.send_response(behaviour.status)
+            else:
+                self.send_response_only(behaviour.status)
+            for name, value in behaviour.extra.items():
+                self.send_header(name, value)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(text)))
             self.end_headers()

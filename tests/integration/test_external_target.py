@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import ssl
 import subprocess
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -21,13 +22,16 @@ from harness.masking import hiding, masked
 from harness.rig.code_server_rpc import PingMetrics
 from harness.rig.ledger import Ledger
 from harness.rig.leftovers import remove_leftovers
+from harness.rig.load import cancelling
 from harness.rig.load import dagster_graphql as graphql
 from harness.rig.load.cancelling import cancel_runs
 from harness.rig.load.commands import Staff
 from harness.rig.load.driver import LocustDriver
+from harness.rig.load.web_date import ask_date, look_at_date
 from harness.rig.orders import Access, JobOrder, LoadOrder, LoadOutcome
 from harness.rig.server_word import NOT_SAID, ServerWord
-from harness.rig.target.external import TAG, ExternalOptions, ExternalTarget
+from harness.rig.target.external import ExternalOptions, ExternalTarget
+from harness.rig.target.quiet import TAG, Waiting
 
 pytestmark = pytest.mark.integration
 
@@ -35,6 +39,7 @@ HALF = Limits(cpu_cores=0.5, memory_bytes=2**30)
 TELLING = ServerWord(memory_bytes=1e8, cpu_s=1.0, cgroup="V1", limits=HALF)
 HEADER = "X-Dagster-Token"
 TOKEN = "a-token-nobody-may-read"
+AT_ONCE = Waiting(sleep=lambda _: None)
 
 
 @pytest.fixture(scope="module")
@@ -80,12 +85,17 @@ def run(folder: Path, asked: LoadOrder, staff: Staff | None = None) -> LoadOutco
 
 
 def target(
-    fake: FakeWebserver, tmp_path: Path, *, word: ServerWord | None = None, **changes: Any
+    fake: FakeWebserver,
+    tmp_path: Path,
+    *,
+    word: ServerWord | None = None,
+    waiting: Waiting = AT_ONCE,
+    **changes: Any,
 ) -> ExternalTarget:
     """A target there; its code servers say `word`, or that their metrics are off."""
     place = External(webserver=fake.url, location=LOCATION, **changes)
     options = ExternalOptions(
-        cancel=cancel_runs, sleep=lambda _: None,
+        cancel=cancel_runs, compare=look_at_date, waiting=waiting,
         ask=lambda _: PingMetrics(container=word or ServerWord(why=NOT_SAID)),
     )  # fmt: skip
     return ExternalTarget(place, options=options, ledger=Ledger(tmp_path / "ledger.jsonl"))
@@ -133,16 +143,61 @@ def test_a_step_ends_once_too_many_runs_have_failed(tmp_path: Path) -> None:
     assert len(outcome.runs) < 30
 
 
+@pytest.mark.parametrize("workers", [1, 2])
+def test_open_arrivals_never_have_more_there_than_the_peak(tmp_path: Path, workers: int) -> None:
+    """What would be one too many is dropped, and counted."""
+    with serving(Behaviour(run_s=60)) as fake:
+        asked = order(fake, model="uniform", rate_per_s=10.0, most_at_once=3, drain_s=0.1)
+        outcome = run(tmp_path, asked, Staff(workers=workers))
+        assert fake.most_in_flight <= 3
+        assert len(outcome.runs) == len(fake.runs) == 3
+    assert outcome.dropped_arrivals > 0
+
+
 def test_only_runs_of_ours_are_ended(tmp_path: Path, plain: FakeWebserver) -> None:
     post = graphql.connect(plain.url)
     selector = graphql.JobSelector(location=LOCATION, repository="some_repository", job="load")
     for tags in ({TAG: "mine"}, {TAG: "theirs"}, {}):
         post(graphql.launch_run(selector, {}, tags))
-    assert cancel_runs(plain.url, Access(), {TAG: "mine"}) == 1
+    found = cancel_runs(plain.url, Access(), {TAG: "mine"})
     (ended,) = plain.cancelled
+    assert found == {ended}
     assert plain.runs[ended].tags == {TAG: "mine"}
     with pytest.raises(ValueError, match="without a tag"):
         cancel_runs(plain.url, Access(), {})
+
+
+def test_more_runs_than_one_page_are_all_ended(
+    plain: FakeWebserver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cancelling, "PAGE", 3)
+    post = graphql.connect(plain.url)
+    selector = graphql.JobSelector(location=LOCATION, repository="some_repository", job="load")
+    for _ in range(7):
+        post(graphql.launch_run(selector, {}, {TAG: "mine"}))
+    assert cancel_runs(plain.url, Access(), {TAG: "mine"}) == set(plain.runs)
+    assert sorted(plain.cancelled) == sorted(plain.runs)
+    assert not cancel_runs(plain.url, Access(), {TAG: "mine"})
+
+
+def test_a_launch_that_was_on_its_way_is_ended_too(tmp_path: Path) -> None:
+    """Its generator was killed, and the webserver had not made the run yet."""
+    with serving(Behaviour(run_s=60)) as fake:
+        post = graphql.connect(fake.url)
+        selector = graphql.JobSelector(location=LOCATION, repository="some_repository", job="load")
+        pauses: list[float] = []
+
+        def sleep(pause_s: float) -> None:
+            pauses.append(pause_s)
+            if len(pauses) == 1:
+                post(graphql.launch_run(selector, {}, dict(endpoints.tags)))
+
+        found = target(fake, tmp_path, waiting=Waiting(sleep=sleep))
+        endpoints = found.start()
+        found.stop()
+        assert fake.cancelled == list(fake.runs)
+        assert len(fake.runs) == 1
+    assert Ledger(tmp_path / "ledger.jsonl").entries() == ()
 
 
 def test_a_target_tags_its_runs_and_ends_them_when_it_stops(
@@ -160,6 +215,57 @@ def test_a_target_tags_its_runs_and_ends_them_when_it_stops(
     found.stop()
     found.stop()
     assert Ledger(tmp_path / "ledger.jsonl").entries() == ()
+
+
+@pytest.mark.parametrize("status", [200, 403])
+def test_any_answer_tells_the_time_with_the_headers_of_all_requests(
+    secure: FakeWebserver, certificate: tuple[Path, Path], status: int
+) -> None:
+    secure.behaviour.status = status
+    access = Access(headers={HEADER: TOKEN}, ca_file=str(certificate[0]))
+    before_s = time.time()
+    told_s = ask_date(secure.url, access)
+    assert before_s - 1 <= told_s <= time.time()
+    assert secure.headers[-1][HEADER] == TOKEN
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "why"),
+    [
+        (Behaviour(date=False), "no Date header"),
+        (Behaviour(extra={"Age": "3"}), "from memory"),
+        (Behaviour(date=False, extra={"Date": "yesterday"}), "is none: 'yesterday'"),
+    ],
+)
+def test_an_answer_without_a_date_that_counts_leaves_the_clock_unknown(
+    tmp_path: Path, behaviour: Behaviour, why: str
+) -> None:
+    with serving(behaviour) as fake:
+        found = target(fake, tmp_path)
+        clock = found.start().clock
+        assert clock.look() is None
+        record = clock.record()
+        found.stop()
+    assert (record["measured"], record["uncertainty_s"]) == (False, None)
+    assert why in record["why"]
+
+
+def test_its_clock_is_held_against_ours(tmp_path: Path, plain: FakeWebserver) -> None:
+    found = target(plain, tmp_path)
+    clock = found.start().clock
+    record = clock.record()
+    assert (record["measured"], record["offset_s"]) == (True, 0.0)
+    assert found.restart().clock is clock
+    found.stop()
+
+
+def test_a_webserver_that_is_not_there_yet_does_not_fail_for_want_of_its_clock(
+    tmp_path: Path,
+) -> None:
+    with serving(Behaviour()) as fake:
+        found = target(fake, tmp_path)
+    clock = found.start().clock
+    assert "refused" in clock.record()["why"]
 
 
 def test_the_limits_its_servers_tell_are_the_limits_of_its_replicas(
@@ -209,7 +315,7 @@ def test_down_ends_what_a_dead_harness_left_there(tmp_path: Path, plain: FakeWeb
         (entry,) = ledger.entries()
         ledger.remove(entry.id)
         ledger.add(replace(entry, owner_pid=2**22 - 1, owner_created_s=1.0))
-        (cleaned,) = remove_leftovers(ledger)
+        (cleaned,) = remove_leftovers(ledger, waiting=AT_ONCE)
     assert (cleaned.removed, cleaned.problem) == (len(plain.runs), "")
     assert plain.headers[-1][HEADER] == TOKEN
 

@@ -10,6 +10,7 @@ from live.rigs import measure_steps
 from rich.console import Console
 
 from harness.analysis.judging import judge_cell
+from harness.campaign.external import External
 from harness.cli.external_options import Deployed
 from harness.cli.own_code_options import OwnCode
 from harness.cli.plans import Wanted, planned, planned_for_own_code
@@ -18,7 +19,10 @@ from harness.facts.table import CellFacts
 from harness.rig.lab.lab import Lab, LabParts
 from harness.rig.lab.spec import LabSpec, ServerSpec
 from harness.rig.ledger import Ledger
-from harness.rig.target.external import TAG
+from harness.rig.load import cancelling
+from harness.rig.load import dagster_graphql as graphql
+from harness.rig.load.web_date import look_at_date
+from harness.rig.target.external import ExternalOptions, ExternalTarget
 from harness.rig.target.images import (
     BuildOptions,
     Images,
@@ -26,6 +30,7 @@ from harness.rig.target.images import (
     ensure_images,
 )
 from harness.rig.target.locks import known_versions
+from harness.rig.target.quiet import TAG
 from harness.rig.target.software import release
 from harness.watch.plain import PlainListener
 
@@ -109,8 +114,41 @@ def test_it_is_measured_from_outside_and_what_cannot_be_known_is_not_told(
     by_name = {slo.name: slo for slo in judge_cell(facts).steps[-1].slos}
     assert by_name["memory_headroom"].ok is None
     assert SWITCH in by_name["memory_headroom"].note
+    # One host, one clock: what its dates allow holds that, and nothing is moved.
+    clock = cell.detail["clock"]
+    assert (clock["measured"], clock["offset_s"]) == (True, 0.0)
+    assert 0 < clock["uncertainty_s"] < 2.5
     mark = cell.detail["tag"].removeprefix(f"{TAG}=")
     ours = deployment.records.ask(
         "SELECT count(*) FROM run_tags WHERE key = %s AND value = %s", (TAG, mark)
     )
     assert ours[0][0] == len(facts.runs)
+
+
+def test_runs_of_ours_are_ended_page_by_page_until_none_is_there(
+    deployment: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cancelling, "PAGE", 2)
+    place = External(webserver=deployment.web.url, location="server")
+    options = ExternalOptions(cancel=cancelling.cancel_runs, compare=look_at_date)
+    found = ExternalTarget(place, options=options, ledger=Ledger(tmp_path / "ledger.jsonl"))
+    endpoints = found.start()
+    post = graphql.connect(deployment.web.url)
+    answer = post(graphql.location_status())
+    repository = graphql.parse_location_status(answer, "server").repository
+    assert repository is not None
+    selector = graphql.JobSelector(location="server", repository=repository, job="sleep")
+    for tags in [dict(endpoints.tags)] * 5 + [{TAG: "theirs"}]:
+        launched = post(graphql.launch_run(selector, {"seconds": 120.0}, tags))
+        assert graphql.parse_launch(launched).run_id is not None
+    found.stop()
+    query = (
+        "SELECT r.status, count(*) FROM runs r JOIN run_tags t ON t.run_id = r.run_id "
+        "WHERE t.key = %s AND t.value = %s GROUP BY 1"
+    )
+    ours = dict(deployment.records.ask(query, (TAG, endpoints.tags[TAG])))
+    assert sum(ours.values()) == 5
+    assert not {"STARTED", "STARTING", "QUEUED", "NOT_STARTED", "CANCELING"} & ours.keys()
+    theirs = dict(deployment.records.ask(query, (TAG, "theirs")))
+    assert set(theirs) <= {"STARTING", "STARTED"}
+    assert Ledger(tmp_path / "ledger.jsonl").entries() == ()

@@ -36,6 +36,9 @@ STEADY_DEVICES = (("host", "load1"), ("processes", "resident_runs"))
 """Devices whose every look gives this key, read on this machine once a second. A faster beat
 would hide more: a leap forward by whole beats looks like beats that were missed."""
 
+UNSURE_SHARE = 0.05
+"""Of a median response, as `generator_late` warns: both are in every response time."""
+
 _GENERATOR = ("intended_s", "sent_s", "accepted_s")
 _EVENT_LOG = (
     "sent_s",
@@ -69,6 +72,32 @@ def _uncertainty_s(cell: Cell) -> float:
     clock = cell.detail.get("clock")
     told = clock.get("uncertainty_s") if isinstance(clock, dict) else None
     return float(told) if isinstance(told, int | float) else 0.0
+
+
+def _unsure(case: CellCase) -> Iterator[Issue]:
+    """Start and end of a run are stamped by the deployment, its sending by us."""
+    response_s = [s.times.response_s.p50.value for s in case.summaries if s.times.response_s.p50]
+    if case.cell.target != "external" or not case.summaries:
+        return
+    clock = case.cell.detail.get("clock")
+    measured = isinstance(clock, dict) and clock.get("measured") is True
+    unsure_s = _uncertainty_s(case.cell)
+    evidence = "launch and response times rest on two clocks, and how they differ was not measured"
+    if measured:
+        if not response_s or unsure_s <= UNSURE_SHARE * min(response_s):
+            return
+        evidence = (
+            f"launch and response times rest on two clocks, whose difference is known to "
+            f"± {show_seconds(unsure_s)}; the quickest step's median response is "
+            f"{show_seconds(min(response_s))}"
+        )
+    yield Issue(
+        code="clock_unsure",
+        severity="warning",
+        evidence=evidence,
+        remedy="Keep the clocks of both hosts by NTP. Execution times rest on one alone; of "
+        "longer runs less is unsure.",
+    )
 
 
 def _worst(run: Run, step_end_s: float, tolerance_s: float) -> tuple[float, str] | None:
@@ -208,4 +237,4 @@ def _overlaps(phases: Sequence[Phase]) -> str:
 
 
 STEP_CHECKS: tuple[StepCheck, ...] = (_disorder, _jump, _overlap)
-CELL_CHECKS: tuple[CellCheck, ...] = (_steps_overlap,)
+CELL_CHECKS: tuple[CellCheck, ...] = (_steps_overlap, _unsure)

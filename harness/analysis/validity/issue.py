@@ -24,6 +24,7 @@ Code = Literal[
     "host_full",
     "host_slowed",
     "clock_disorder",
+    "clock_unsure",
     "clock_jump",
     "phases_overlap",
     "samples_late",

@@ -34,11 +34,13 @@ def users_of(order: LoadOrder) -> int:
     """How many users stand ready; each has at most one run in flight.
 
     Of `uniform` and `poisson` eight times the concurrency, from 50 to 500: arrivals must not
-    depend on earlier ones having ended, and a server that ends nothing must not exhaust us.
+    depend on earlier ones having ended, and a server that ends nothing must not exhaust us. Never
+    more than `most_at_once`: arrivals that then find nobody are dropped.
     """
+    most = MOST_OPEN_USERS if order.most_at_once is None else order.most_at_once
     if order.model not in OPEN_MODELS:
         return order.concurrency
-    return min(MOST_OPEN_USERS, max(LEAST_OPEN_USERS, USERS_PER_RUN * order.concurrency))
+    return min(most, MOST_OPEN_USERS, max(LEAST_OPEN_USERS, USERS_PER_RUN * order.concurrency))
 
 
 def first_send_s(order: LoadOrder, user: int, start_s: float) -> float:

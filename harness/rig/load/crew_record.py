@@ -78,6 +78,7 @@ class CrewRecord:
             dropped_arrivals=sum(outcome.dropped_arrivals for outcome in each),
             generator_cpu_cores=sum(c for c in cores if c is not None) if any(cores) else None,
             events=tuple(self.clocks),
+            ends_seen=frozenset().union(*(outcome.ends_seen for outcome in each)),
         )
 
 

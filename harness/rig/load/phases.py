@@ -20,7 +20,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -119,17 +119,23 @@ def read_phases(
     )
 
 
-def on_our_clock(runs: Iterable[Run], here: OnOurClock) -> tuple[Run, ...]:
+def on_our_clock(
+    runs: Iterable[Run], here: OnOurClock, *, ends_seen: Collection[str] = ()
+) -> tuple[Run, ...]:
     """The runs with what the webserver told of them, their start and their end, moved.
 
-    Of a run it did not see end the generator stamped everything itself.
+    Of a run it did not see end the generator stamped everything itself, and of `ends_seen` (ids)
+    the end.
     """
-    return tuple(_moved(run, here) if run.status in _ENDS.values() else run for run in runs)
+    return tuple(
+        _moved(run, here, ours=run.run_id in ends_seen) if run.status in _ENDS.values() else run
+        for run in runs
+    )
 
 
-def _moved(run: Run, here: OnOurClock) -> Run:
+def _moved(run: Run, here: OnOurClock, *, ours: bool) -> Run:
     started_s = None if run.started_s is None else here(run.started_s)
-    ended_s = None if run.ended_s is None else here(run.ended_s)
+    ended_s = run.ended_s if ours or run.ended_s is None else here(run.ended_s)
     return dataclasses.replace(run, started_s=started_s, ended_s=ended_s)
 
 

@@ -194,6 +194,7 @@ class StepRecord:
         self._phases: list[tuple[str, float]] = []
         self._cpu: list[tuple[float, float]] = []
         self._dropped = 0
+        self._ends_seen: set[int] = set()
         self.progress: Progress | None = None
         self.done_s: float | None = None
         self.error = ""
@@ -219,6 +220,8 @@ class StepRecord:
             number = line["n"]
             changes = _CHANGES[kind](line)
             self._runs[number] = dataclasses.replace(self._runs[number], **changes)
+            if kind == "ended" and line["end_s"] is None:
+                self._ends_seen.add(number)
         elif kind == "dropped":
             self._dropped += 1
         elif kind == "phase":
@@ -249,6 +252,7 @@ class StepRecord:
             abort_reason=abort_reason,
             dropped_arrivals=self._dropped,
             generator_cpu_cores=self._cpu_cores(),
+            ends_seen=frozenset(self._runs[n].run_id or "" for n in self._ends_seen),
         )
 
     def _closed_phases(self, end_s: float) -> tuple[Phase, ...]:

@@ -7,43 +7,45 @@ campaign's own tag, and by that tag it ends those that have not ended when it is
 from __future__ import annotations
 
 import secrets
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from harness.campaign.external import External
 from harness.campaign.profiles import parse_profile
-from harness.errors import TargetFailed
 from harness.facts.model import Limits
+from harness.rig.date_clock import UnsureClock
 from harness.rig.env_file import secret_values
+from harness.rig.host_clock import OUR_CLOCK, HostClock, Offset
 from harness.rig.ledger import Entry, Ledger
 from harness.rig.orders import Access
 from harness.rig.protocols import Endpoints, Replica, ServerDeath
+from harness.rig.target.quiet import PATIENCE_S, TAG, Waiting, end_until_quiet
 from harness.rig.target.server_words import AskServer, Told, ask_server
 
-TAG = "dagster-load-harness/campaign"
 QUIET_TIMEOUT_S = 300.0
-LOOK_S = 2.0
 
-CancelRuns = Callable[[str, Access, Mapping[str, str]], int]
-"""Ends all runs of a webserver that carry these tags and have not ended; how many those were.
+CancelRuns = Callable[[str, Access, Mapping[str, str]], Collection[str]]
+"""Ends all runs of a webserver that carry these tags and have not ended; which those were.
 
 Given from outside: `load` speaks GraphQL, and `target` never imports it."""
+
+CompareClocks = Callable[[str, Access], Callable[[], Offset]]
+"""How the clock of a webserver is held against ours; given from outside for the same reason."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExternalOptions:
-    """What the target needs beside its place: how runs are ended, how a code server is asked, the
-    clock, and whom to tell.
+    """What the target needs beside its place: how runs are ended, how clocks are compared, how a
+    code server is asked, how time passes, and whom to tell.
     """
 
     cancel: CancelRuns
+    compare: CompareClocks
     ask: AskServer = ask_server
     say: Callable[[str], None] = field(default=lambda _: None)
-    sleep: Callable[[float], None] = time.sleep
-    clock: Callable[[], float] = time.monotonic
+    waiting: Waiting = field(default_factory=Waiting)
 
 
 class ExternalTarget:
@@ -56,10 +58,11 @@ class ExternalTarget:
         self._mark = f"dlh-{secrets.token_hex(5)}"
         self._started = False
         self._told = Told(words={})
+        self._clock: HostClock = OUR_CLOCK
 
     def start(self) -> Endpoints:
-        """Note what is about to be made there, and ask its servers for their limits; nothing is
-        started.
+        """Note what is about to be made there, ask its servers for their limits and hold its clock
+        against ours; nothing is started.
         """
         self._ledger.add(self._entry())
         self._started = True
@@ -70,6 +73,9 @@ class ExternalTarget:
         )
         for line in self._told.lines():
             self._options.say(line)
+        self._clock = clock = UnsureClock(self._options.compare(place.webserver, access_of(place)))
+        if clock.problem:
+            self._options.say(f"The clock there is not known, and taken for ours: {clock.problem}")
         return self._endpoints()
 
     def describe(self) -> Mapping[str, Any]:
@@ -98,29 +104,29 @@ class ExternalTarget:
             TargetFailed: some do not end.
         """
         self._options.say("Ending the runs that are still going")
-        last_s = self._options.clock() + QUIET_TIMEOUT_S
-        while self._cancel():
-            if self._options.clock() >= last_s:
-                raise TargetFailed(
-                    f"Runs of ours did not end in {QUIET_TIMEOUT_S:.0f} s.",
-                    hint=f"End them by hand: their tag is {TAG}={self._mark}",
-                )
-            self._options.sleep(LOOK_S)
+        self._end_runs(QUIET_TIMEOUT_S, lambda _: None)
         return self._endpoints()
 
     def stop(self) -> None:
-        """End our runs. Safe to call twice."""
+        """End our runs, also those a launch on its way still makes. Safe to call twice.
+
+        Raises:
+            TargetFailed: some do not end, or the webserver does not answer; the ledger keeps them.
+        """
         if not self._started:
             return
-        ended = self._cancel()
-        if ended:
-            self._options.say(f"{ended} runs were still going and are being ended")
+        say = self._options.say
+        self._end_runs(PATIENCE_S, lambda n: say(f"{n} runs were still going and are being ended"))
         self._ledger.remove(self._mark)
         self._started = False
 
-    def _cancel(self) -> int:
-        place = self._place
-        return self._options.cancel(place.webserver, access_of(place), {TAG: self._mark})
+    def _end_runs(self, patience_s: float, found: Callable[[int], None]) -> None:
+        place, options = self._place, self._options
+        access, tags = access_of(place), {TAG: self._mark}
+        end_until_quiet(
+            lambda: options.cancel(place.webserver, access, tags), self._mark,
+            found=found, patience_s=patience_s, waiting=options.waiting,
+        )  # fmt: skip
 
     def _endpoints(self) -> Endpoints:
         return Endpoints(
@@ -138,9 +144,11 @@ class ExternalTarget:
             ),
             # Wherever its servers run: what this host reads of itself is not about them.
             elsewhere=True,
+            clock=self._clock,
             access=access_of(self._place),
             tags={TAG: self._mark},
             most_failures=self._place.most_failures,
+            most_at_once=self._place.peak,
         )
 
     def _entry(self) -> Entry:

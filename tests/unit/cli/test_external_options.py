@@ -9,10 +9,13 @@ import pytest
 from fakes import FakeListener
 from typer import BadParameter
 
+from harness.campaign.loading import dump_campaign, load_campaign
 from harness.campaign.plan import Campaign
 from harness.cli.external_options import Deployed, external_overrides, state_the_load
+from harness.cli.generator_options import Generator
 from harness.cli.own_code_options import OwnCode
 from harness.cli.plans import Wanted, planned, planned_for_own_code
+from harness.cli.run import run
 from harness.errors import CampaignError
 from harness.facts.model import Limits
 from harness.rig.code_server_rpc import PingMetrics
@@ -55,6 +58,25 @@ def test_how_much_is_sent_is_said_and_needs_a_word_from_its_owner(
     assert "--i-own-this" in caught.value.hint
     assert "at most 4 at once" in capsys.readouterr().err
     state_the_load(plan(), allowed=True)
+
+
+def test_more_at_once_than_the_peak_is_refused_before_anything_is_said(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    changes = ("search={strategy: ladder, concurrencies: [1, 50]}",)
+    asked = planned(Wanted(None, "", (), "external", (), OwnCode(job=["etl"]), THERE))
+    raised = load_campaign(dump_campaign(asked), source="stored", overrides=changes)
+    with pytest.raises(CampaignError, match=r"external\.peak is 4"):
+        state_the_load(raised, allowed=True)
+    assert capsys.readouterr().err == ""
+
+
+def test_settings_that_cannot_be_applied_there_are_not_verified() -> None:
+    with pytest.raises(CampaignError, match="cannot be tried on a deployment"):
+        run(
+            target="external", own=OwnCode(job=["etl"]), deployed=THERE, generator=Generator(),
+            dry_run=True, verify=True,
+        )  # fmt: skip
 
 
 def test_a_campaign_of_our_own_servers_needs_no_word() -> None:

@@ -9,10 +9,18 @@ from typing import Any
 
 import pytest
 
+from harness.campaign.loading import dump_campaign, load_campaign
+from harness.campaign.plan import Campaign
 from harness.cli import resume as command
 from harness.cli.measuring import reported
 from harness.cli.resume import resume
-from harness.errors import EnvironmentProblem, Interrupted, StoredDataError, TargetFailed
+from harness.errors import (
+    CampaignError,
+    EnvironmentProblem,
+    Interrupted,
+    StoredDataError,
+    TargetFailed,
+)
 from harness.facts.layout import ResultsFolder
 from harness.rig.session import SessionOptions
 from harness.scenarios import resuming
@@ -112,3 +120,40 @@ def test_the_way_on_is_said_once(
     with pytest.raises(type(error)), reported([folder]):
         raise error
     assert capsys.readouterr().err.count(f"harness resume '{folder}'") == times
+
+
+@pytest.fixture
+def of_a_deployment(half_finished: ResultsFolder) -> ResultsFolder:
+    """The half-finished campaign, as if it were of a deployment that others use."""
+    file = half_finished.campaign_yaml
+    plan = load_campaign(file.read_text(encoding="utf-8"), source="stored")
+    code = {"deployed": True, "jobs": [{"name": "j"}]}
+    workloads = [{"name": each.name, "code": code} for each in plan.workloads]
+    place = {"webserver": "https://dagster.example.org", "location": "shop", "peak": 500}
+    changed = {"target": "external", "external": place, "workloads": workloads}
+    there = Campaign.model_validate({**plan.model_dump(), **changed})
+    file.write_text(dump_campaign(there), encoding="utf-8")
+    return half_finished
+
+
+def test_load_on_a_deployment_is_stated_and_needs_the_word_of_its_owner_again(
+    of_a_deployment: ResultsFolder,
+    asked: list[dict[str, Any]],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with pytest.raises(CampaignError, match="only sent by whoever may"):
+        resume(str(of_a_deployment.path), plain=True)
+    assert "https://dagster.example.org, location shop: at most" in capsys.readouterr().err
+    assert asked == []
+    resume(str(of_a_deployment.path), plain=True, i_own_this=True)
+    assert asked[0]["options"].owned is True
+
+
+def test_what_is_complete_is_judged_without_a_word_from_anybody(
+    of_a_deployment: ResultsFolder, asked: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("harness.rig.remaining.is_complete", lambda *_: True)
+    resume(str(of_a_deployment.path), plain=True)
+    assert len(asked) == 1
+    with pytest.raises(CampaignError):
+        resume(str(of_a_deployment.path), plain=True, again=["a-cell"])

@@ -144,3 +144,11 @@ def test_an_open_model_has_users_to_spare_within_bounds(
     model: str, concurrency: int, users: int
 ) -> None:
     assert users_of(order(model=model, concurrency=concurrency, rate_per_s=1.0)) == users
+
+
+@pytest.mark.parametrize(
+    ("model", "most", "users"), [("uniform", 5, 5), ("poisson", 60, 50), ("closed", 5, 4)]
+)
+def test_never_more_users_than_may_have_a_run_in_flight(model: str, most: int, users: int) -> None:
+    asked = order(model=model, concurrency=4, rate_per_s=1.0, most_at_once=most)
+    assert users_of(asked) == users

@@ -248,6 +248,15 @@ class TestRecord:
             ("hold", 11.0, 21.0), ("drain", 21.0, 30.0),
         ]  # fmt: skip
 
+    def test_ends_that_only_the_poll_saw_are_those_of_all(self) -> None:
+        record = self.record()
+        for worker in (0, 1):
+            line = {"kind": "accepted", "n": 0, "run_id": f"r{worker}", "at_s": 12.0, "w": worker}
+            record.add(line)
+            record.add({"kind": "ended", "n": 0, "status": "SUCCESS", "at_s": 13.0, "start_s": None,
+                        "end_s": None, "w": worker})  # fmt: skip
+        assert record.outcome(abort_reason="", end_s=30.0).ends_seen == {"r0", "r1"}
+
     def test_who_took_part_is_an_event_with_what_its_clock_lacked(self) -> None:
         record = self.record()
         record.add({"kind": "clock", "at_s": 9.0, "host": "bench-2", "offset_s": -0.25,

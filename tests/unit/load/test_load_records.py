@@ -75,7 +75,11 @@ def test_an_end_without_a_server_s_stamp_is_when_it_was_seen(bench: Bench) -> No
     bench.launch("r1")
     bench.now_s = 105.0
     bench.end("r1")
-    assert bench.record.outcome(abort_reason="", end_s=110.0).runs[0].ended_s == 105.0
+    bench.launch("r2")
+    bench.end("r2", end_s=105.5)
+    outcome = bench.record.outcome(abort_reason="", end_s=110.0)
+    assert outcome.runs[0].ended_s == 105.0
+    assert outcome.ends_seen == {"r1"}
 
 
 @pytest.mark.parametrize(

@@ -228,3 +228,5 @@ def test_only_what_the_webserver_told_is_moved() -> None:
     rejected = Run(**common, ended_s=5.0, status="REJECTED")
     moved = on_our_clock([ended, rejected], lambda at_s: at_s - 10)
     assert [(run.started_s, run.ended_s) for run in moved] == [(2.0, 5.0), (None, 5.0)]
+    (seen,) = on_our_clock([ended], lambda at_s: at_s - 10, ends_seen={"a"})
+    assert (seen.started_s, seen.ended_s) == (2.0, 15.0)  # the poll's own stamp: ours already

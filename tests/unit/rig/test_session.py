@@ -12,7 +12,7 @@ from harness.campaign.estimate import estimate_cell_s, longest_cell_s
 from harness.campaign.loading import load_campaign, preset_text
 from harness.campaign.plan import Campaign
 from harness.errors import CampaignError, EnvironmentProblem
-from harness.rig import session
+from harness.rig import external_guard, session
 from harness.rig.hosting import Hosting
 from harness.rig.ledger import Ledger
 from harness.rig.session import SessionOptions, measure
@@ -48,7 +48,7 @@ def no_rig(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(session, "state_dir", lambda: tmp_path)
     monkeypatch.setattr(session, "choose", lambda *_: "process")
     monkeypatch.setattr(session, "prepare", prepare)
-    monkeypatch.setattr(session, "check_fit", lambda *_, **__: False)
+    monkeypatch.setattr(external_guard, "check_fit", lambda *_, **__: False)
     monkeypatch.setattr(session.CellSession, "measure", lambda *_: "over at once")
 
 
@@ -78,7 +78,7 @@ def test_a_campaign_that_does_not_fit_is_not_announced(
     def too_large(*_: object, **__: object) -> bool:
         raise EnvironmentProblem("Too large.")
 
-    monkeypatch.setattr(session, "check_fit", too_large)
+    monkeypatch.setattr(external_guard, "check_fit", too_large)
     listener = Watching()
     search: Any = None
     with pytest.raises(EnvironmentProblem):
@@ -86,14 +86,44 @@ def test_a_campaign_that_does_not_fit_is_not_announced(
     assert listener.news == []
 
 
-def test_load_on_a_deployment_that_exists_needs_a_word_from_its_owner(tmp_path: Path) -> None:
-    external = {"webserver": "https://dagster.example.org", "location": "shop"}
+def deployed(**changes: Any) -> Campaign:
+    """The quick preset on a deployment that may be given 5 runs at once."""
+    external = {"webserver": "https://dagster.example.org", "location": "shop", "peak": 5}
     workload = {"name": "shop", "code": {"deployed": True, "jobs": [{"name": "etl"}]}}
-    plan = Campaign.model_validate(
-        {**QUICK.model_dump(), "target": "external", "external": external, "workloads": [workload]}
-    )
+    return Campaign.model_validate(
+        {
+            **QUICK.model_dump(), "target": "external", "external": external,
+            "workloads": [workload], "search": {"highest": 5}, **changes,
+        }
+    )  # fmt: skip
+
+
+def test_load_on_a_deployment_that_exists_needs_a_word_from_its_owner(tmp_path: Path) -> None:
+    plan = deployed()
     search: Any = None
     with pytest.raises(CampaignError, match="only sent by whoever may"):
         measure(plan, search, options=SessionOptions(results_root=tmp_path), listener=Watching())
     owned = SessionOptions(results_root=tmp_path, owned=True)
     assert measure(plan, search, options=owned, listener=Watching()).path.is_dir()
+
+
+def test_its_owner_too_gives_it_no_more_than_its_peak(tmp_path: Path) -> None:
+    plan = deployed(search={"strategy": "ladder", "concurrencies": [1, 50]})
+    search: Any = None
+    owned = SessionOptions(results_root=tmp_path, owned=True)
+    with pytest.raises(CampaignError, match=r"external\.peak is 5") as caught:
+        measure(plan, search, options=owned, listener=Watching())
+    assert caught.value.evidence == "search.concurrencies: 50"
+    assert not list(tmp_path.glob("*Z-*"))
+
+
+def test_servers_on_no_host_of_ours_are_not_held_against_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def too_large(*_: object, **__: object) -> bool:
+        raise EnvironmentProblem("Too large.")
+
+    monkeypatch.setattr(external_guard, "check_fit", too_large)
+    search: Any = None
+    owned = SessionOptions(results_root=tmp_path, owned=True)
+    assert measure(deployed(), search, options=owned, listener=Watching()).path.is_dir()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +41,12 @@ class Bench:
         self.load = FakeLoad(self.clock)
 
     def run(
-        self, kind: StepKind = "load", *, rate_per_s: float | None = None, **campaign: Any
+        self,
+        kind: StepKind = "load",
+        *,
+        rate_per_s: float | None = None,
+        most: int | None = None,
+        **campaign: Any,
     ) -> tuple[LoadOrder, Step, tuple[Run, ...]]:
         """One step of 4 runs: the order the generator got, and the step's facts."""
         (self.folder / "cell").mkdir()
@@ -56,7 +62,8 @@ class Bench:
             listener=FakeListener(), clock=self.clock.time, sleep=self.clock.sleep,
         )  # fmt: skip
         order = StepOrder(kind=kind, concurrency=4, repetition=1, reason="r", rate_per_s=rate_per_s)
-        step, runs = Stepper(made, next(made.cells()), rig).run(order, endpoints())
+        where = replace(endpoints(), most_at_once=most)
+        step, runs = Stepper(made, next(made.cells()), rig).run(order, where)
         return self.load.orders[-1], step, runs
 
 
@@ -148,3 +155,15 @@ def test_dropped_arrivals_are_on_record(bench: Bench) -> None:
     bench.load.dropped = 7
     _, step, _ = bench.run(rate_per_s=1.0, load={"model": "uniform"})
     assert step.dropped_arrivals == 7
+
+
+def test_no_step_asks_for_more_at_once_than_its_target_may_be_given(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    with pytest.raises(ValueError, match="4 runs at once, where 3 are allowed"):
+        bench.run(most=3)
+    assert bench.load.orders == []
+
+
+def test_the_generator_is_told_how_many_may_be_there(tmp_path: Path) -> None:
+    order, _, _ = Bench(tmp_path).run(most=4)
+    assert order.most_at_once == 4

@@ -16,11 +16,12 @@ from fakes import LIMITS, Clock, FakeListener, FakeLoad, FakeTarget, FakeTelemet
 
 from harness.campaign.loading import load_campaign
 from harness.campaign.plan import Campaign, CellPlan
+from harness.errors import EnvironmentProblem
 from harness.facts.layout import ResultsFolder
 from harness.facts.model import Event, Limits, Phase, Run, Sample
 from harness.facts.store import read_results
 from harness.facts.table import ResultsFacts
-from harness.rig import cell_session, resumed_session, session
+from harness.rig import cell_session, external_guard, resumed_session, session
 from harness.rig.orders import LoadOrder, LoadOutcome, Progress
 from harness.rig.parts import Rig
 from harness.rig.session import SessionOptions
@@ -132,7 +133,8 @@ class FakeHosting:
 class Machine:
     """A machine on which campaigns are measured; what differs on it later can be set.
 
-    `during` is called with each order that reaches the generator.
+    `during` is called with each order that reaches the generator. `owned`: what exists there may be
+    loaded. `too_small`: it has room for no profile.
     """
 
     def __init__(self, root: Path, patch: pytest.MonkeyPatch) -> None:
@@ -146,12 +148,14 @@ class Machine:
         self.targets: list[str] = []
         self.orders: list[LoadOrder] = []
         self.during: Callable[[LoadOrder], None] = lambda _: None
+        self.owned = False
+        self.too_small = False
         patch.setenv("DAGSTER_LOAD_HARNESS_STATE", str(root / "state"))
         for module in (session, resumed_session):
             patch.setattr(module, "choose", lambda kind, _: kind if kind != "auto" else "process")
-            patch.setattr(module, "check_fit", lambda *_, **__: False)
             patch.setattr(module, "record_environment", lambda _: copy.deepcopy(self.environment))
             patch.setattr(module, "engine_record", lambda _: copy.deepcopy(self.engine))
+        patch.setattr(external_guard, "check_fit", self._fits)
         patch.setattr(session, "prepare", lambda kind, *_, **__: FakeHosting(self, kind))
         patch.setattr(
             cell_session, "Rig", partial(Rig, clock=self.clock.time, sleep=self.clock.sleep)
@@ -168,9 +172,15 @@ class Machine:
     def _at(self, order: LoadOrder) -> None:
         self.during(order)
 
+    def _fits(self, *_: object, **__: object) -> bool:
+        if self.too_small:
+            raise EnvironmentProblem("Too small.")
+        return False
+
     @property
     def options(self) -> SessionOptions:
-        return SessionOptions(results_root=self.root / "results", command=["test"])
+        root = self.root / "results"
+        return SessionOptions(results_root=root, owned=self.owned, command=["test"])
 
     def run(self, plan: Campaign, listener: FakeListener | None = None) -> Path:
         """Measure from the start; where the results are."""

@@ -6,20 +6,23 @@ import shutil
 from pathlib import Path
 
 import pytest
-from fake_rig import Machine, Watching, shape
+from fake_rig import Machine, Watching, plan, shape
 from resuming_cases import (
     CPU,
     GONE,
     IO,
     PLAN,
+    at,
     broken_off,
     resumptions,
     whole,
 )
 
+from harness.campaign.plan import Campaign
 from harness.errors import (
     CampaignError,
     EnvironmentProblem,
+    Interrupted,
     StoredDataError,
 )
 from harness.rig import lock, resumed_session
@@ -144,3 +147,56 @@ def test_another_engine_is_another_machine(machine: Machine) -> None:
     with pytest.raises(EnvironmentProblem, match="another machine") as caught:
         machine.resume(path)
     assert "engine's host: bench then, other now" in caught.value.evidence
+
+
+def deployed(*changes: str) -> Campaign:
+    """One small cell of a deployment that may be given 4 runs at once."""
+    place = "{webserver: 'https://dagster.example.org', location: shop, peak: 4}"
+    workload = "{name: io, code: {deployed: true, jobs: [{name: etl}]}}"
+    return plan(
+        "target=external", f"external={place}", f"workloads=[{workload}]", "search.highest=4",
+        *changes,
+    )  # fmt: skip
+
+
+def test_what_exists_is_only_loaded_again_by_whoever_says_that_they_may(machine: Machine) -> None:
+    machine.owned = True
+    machine.during = at(0, 2, KeyboardInterrupt())
+    with pytest.raises(Interrupted):
+        machine.run(deployed())
+    machine.during = lambda _: None
+    path = machine.only()
+    assert path is not None
+    sent = len(machine.orders)
+    machine.owned = False
+    with pytest.raises(CampaignError, match="only sent by whoever may") as caught:
+        machine.resume(path)
+    assert "--i-own-this" in caught.value.hint
+    assert len(machine.orders) == sent
+    # Its servers are on no host of ours: whether they would fit there is nobody's question.
+    machine.owned = machine.too_small = True
+    machine.resume(path)
+    assert len(machine.orders) > sent
+    machine.owned = False
+    machine.resume(path)  # complete: judged, and nothing sent
+
+
+def test_nor_does_going_on_give_it_more_than_its_peak(machine: Machine) -> None:
+    machine.owned = True
+    machine.during = at(0, 2, KeyboardInterrupt())
+    with pytest.raises(Interrupted):
+        machine.run(deployed())
+    path = machine.only()
+    assert path is not None
+    text = (path / "campaign.yaml").read_text(encoding="utf-8")
+    (path / "campaign.yaml").write_text(text.replace("peak: 4", "peak: 3"), encoding="utf-8")
+    with pytest.raises(CampaignError, match=r"external\.peak is 3") as caught:
+        machine.resume(path)
+    assert caught.value.evidence == "search.highest: 4"
+
+
+def test_our_own_servers_have_to_fit_when_going_on(machine: Machine) -> None:
+    path = broken_off(machine, 0, 4)
+    machine.too_small = True
+    with pytest.raises(EnvironmentProblem, match="Too small"):
+        machine.resume(path)

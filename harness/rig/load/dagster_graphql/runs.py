@@ -81,8 +81,8 @@ query HarnessStatuses($ids: [String]) {
 }
 """
 _UNDER_WAY = """
-query HarnessUnderWay($filter: RunsFilter!, $limit: Int!) {
-  runsOrError(filter: $filter, limit: $limit) {
+query HarnessUnderWay($filter: RunsFilter!, $limit: Int!, $cursor: String) {
+  runsOrError(filter: $filter, limit: $limit, cursor: $cursor) {
     __typename
     ... on Runs { results { runId status startTime endTime } }
     ... on Error { message }
@@ -153,13 +153,15 @@ def parse_run_statuses(answer: Any) -> dict[str, RunReport]:
     return {str(row["runId"]): _report(row) for row in rows}
 
 
-def runs_under_way(tags: Mapping[str, str], *, limit: int) -> Body:
-    """Ask for runs that carry all these tags and have not ended, the newest first."""
+def runs_under_way(tags: Mapping[str, str], *, limit: int, after: str | None = None) -> Body:
+    """Ask for runs that carry all these tags and have not ended, the newest first; those older
+    than the run `after`, where one is named.
+    """
     asked = {
         "tags": [{"key": key, "value": value} for key, value in tags.items()],
         "statuses": list(UNDER_WAY),
     }
-    return {"query": _UNDER_WAY, "variables": {"filter": asked, "limit": limit}}
+    return {"query": _UNDER_WAY, "variables": {"filter": asked, "limit": limit, "cursor": after}}
 
 
 def terminate_runs(run_ids: Sequence[str]) -> Body:

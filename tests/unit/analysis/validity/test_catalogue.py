@@ -115,6 +115,7 @@ CATALOGUE: dict[str, tuple[str, Bad]] = {
     "host_steal": ("warning", lambda: sound(steal=0.1)),
     "host_full": ("warning", lambda: sound(host_cores=2.0)),
     "host_slowed": ("warning", slowed),
+    "clock_unsure": ("warning", lambda: sound({"target": "external"})),
     "clock_disorder": ("fatal", lambda: wandering("ended_s", -10.0)),
     "clock_jump": ("fatal", late_look),
     "phases_overlap": ("fatal", overlapping),
@@ -149,6 +150,7 @@ CATALOGUE: dict[str, tuple[str, Bad]] = {
 OF_THE_CELL = {
     "host_full", "host_slowed", "samples_late", "limits_unenforced", "effective_limits_differ",
     "overcommitted", "server_replaced", "peak_sampled", "no_unloaded_step", "work_inflated",
+    "clock_unsure",
 }  # fmt: skip
 
 

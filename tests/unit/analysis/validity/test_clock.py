@@ -211,3 +211,34 @@ def test_stamps_moved_from_another_host_may_be_wrong_by_what_is_known(
     detail = {"clock": {"measured": True, "offset_s": 3.0, "uncertainty_s": uncertainty_s}}
     facts = with_runs(sound({"detail": detail}), early_stamp("started_s", "first_step_s", 0.06))
     assert found(doubts(facts), "clock_disorder") == severities
+
+
+SURE = {"measured": True, "offset_s": 0.0, "uncertainty_s": 0.001}
+UNSURE = {"measured": True, "offset_s": 0.0, "uncertainty_s": 0.7}
+NONE = {"measured": False, "offset_s": 0.0, "uncertainty_s": None, "why": "no Date header"}
+
+
+@pytest.mark.parametrize(
+    ("target", "clock", "said"),
+    [
+        ("external", SURE, ""),
+        ("external", UNSURE, "is known to ± 700 ms"),
+        ("external", NONE, "was not measured"),
+        ("external", None, "was not measured"),  # of results from before it was
+        ("compose", NONE, ""),
+    ],
+)
+def test_times_that_rest_on_two_clocks_are_as_sure_as_their_difference(
+    target: str, clock: dict[str, Any] | None, said: str
+) -> None:
+    detail = {} if clock is None else {"clock": clock}
+    issues = cell_doubts(sound({"target": target, "detail": detail}))
+    told = [issue.evidence for issue in issues if issue.code == "clock_unsure"]
+    assert len(told) == bool(said)
+    assert all(said in words for words in told)
+
+
+def test_a_clock_that_was_not_measured_makes_no_stamp_out_of_order_right() -> None:
+    facts = sound({"target": "external", "detail": {"clock": NONE}})
+    early = with_runs(facts, early_stamp("started_s", "first_step_s", 0.06))
+    assert found(doubts(early), "clock_disorder") == ["fatal"]
