@@ -17,9 +17,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 if TYPE_CHECKING:
     from namespaces import Namespace
+
+# How long an example takes is no promise: a busy machine makes any of them slow.
+settings.register_profile("ours", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("ours")
 
 LAYERS = ("unit", "contract", "integration", "live", "browser")
 ENGINE_TIMEOUT_S = 20
