@@ -19,9 +19,10 @@ class CgroupStats:
     """One reading. Counters (`oom_kills`, `cpu_s`, periods, `throttled_s`) only ever grow.
 
     `working_set_bytes` is usage − inactive file cache, never below 0: what an OOM kill would
-    look at, as Kubernetes and ECS report it. `shmem_bytes` is what files in memory hold (tmpfs, shared
-    memory): not part of `anon_bytes`, but as little to be reclaimed. `peak_bytes` is the kernel's own highest usage
-    since creation or the last reset. `throttled_s` adds up over all CPUs.
+    look at, as Kubernetes and ECS report it. `shmem_bytes` is what files in memory hold (tmpfs,
+    shared memory): no part of `anon_bytes`, but as little to be reclaimed. `peak_bytes` is the
+    kernel's own highest usage since creation or the last reset. `throttled_s` adds up over all
+    CPUs.
     """
 
     usage_bytes: int

@@ -20,7 +20,8 @@ FILES = {
         "memory.usage_in_bytes": "104857600\n",
         "memory.stat": (
             "cache 30000000\nrss 70000000\ninactive_file 1\n"
-            "total_cache 30000000\ntotal_rss 70000000\ntotal_shmem 4000000\ntotal_inactive_file 20000000\n"
+            "total_cache 30000000\ntotal_rss 70000000\ntotal_shmem 4000000\n"
+            "total_inactive_file 20000000\n"
         ),
         "memory.max_usage_in_bytes": "134217728\n",
         "memory.oom_control": "oom_kill_disable 0\nunder_oom 0\noom_kill 3\n",
