@@ -29,7 +29,8 @@ class Behaviour:
 
     A run takes `run_s` seconds of one of `workers` workers, first come first served; without a
     number of workers none waits. With `hang_up` the server closes the connection instead of
-    answering a launch. A connection idle for `idle_s` is closed, as uvicorn does after 5 s.
+    answering a launch. A connection idle for `idle_s` is closed, as uvicorn does after 5 s. With
+    `keeps_runs` no run is called ended.
     """
 
     run_s: float = 0.3
@@ -40,6 +41,7 @@ class Behaviour:
     load_error: str = ""
     hang_up: bool = False
     idle_s: float = 5.0
+    keeps_runs: bool = False
 
 
 class HungUp(Exception):
@@ -99,6 +101,8 @@ class FakeWebserver:
             return {"launchRun": self._launch(variables["params"])}
         if "terminateRuns(" in query:
             return {"terminateRuns": self._terminate(variables["ids"])}
+        if "terminateRun(" in query:
+            return {"terminateRun": self._give_up(variables["id"], query)}
         if "HarnessUnderWay" in query:
             return {"runsOrError": self._under_way(variables["filter"])}
         if "runsOrError(" in query:
@@ -164,6 +168,13 @@ class FakeWebserver:
                 self.runs[run_id].ends_s = min(self.runs[run_id].ends_s, time.time())
         done = [{"__typename": "TerminateRunSuccess", "run": {"runId": r}} for r in run_ids]
         return {"__typename": "TerminateRunsResult", "terminateRunResults": done}
+
+    def _give_up(self, run_id: str, query: str) -> Mapping[str, Any]:
+        assert "MARK_AS_CANCELED_IMMEDIATELY" in query
+        if self.behaviour.keeps_runs:
+            return {"__typename": "TerminateRunFailure", "message": "no"}
+        self._terminate([run_id])
+        return {"__typename": "TerminateRunSuccess", "run": {"runId": run_id}}
 
     def _row(self, run_id: str, run: FakeRun) -> Mapping[str, Any]:
         now_s = time.time()
