@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -101,8 +101,13 @@ class FakeLoad:
     unfinished: Iterator[int] = field(default_factory=lambda: iter(()))
     during: Callable[[LoadOrder], None] = lambda _order: None
     orders: list[LoadOrder] = field(default_factory=list)
+    given_up: list[dict[str, str]] = field(default_factory=list)
 
     def wait_until_loadable(self, endpoints: Endpoints, timeout_s: float) -> None: ...
+
+    def give_up(self, endpoints: Endpoints, tags: Mapping[str, str]) -> int:
+        self.given_up.append(dict(tags))
+        return 0
 
     def execute(
         self,

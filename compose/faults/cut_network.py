@@ -1,5 +1,6 @@
 """Take this namespace's network down, and bring it back on SIGTERM or after argv[1] seconds."""
 
+import contextlib
 import fcntl
 import json
 import signal
@@ -8,9 +9,13 @@ import struct
 import sys
 import threading
 import time
+import traceback
 from pathlib import Path
 
 SIOCADDRT, SIOCGIFFLAGS, SIOCSIFFLAGS = 0x890B, 0x8913, 0x8914
+STAYS_BROKEN = 3
+"""The code it ends with where it could not give back; with 1 it failed, and gave back."""
+
 IFF_UP, RTF_UP, RTF_GATEWAY = 0x1, 0x1, 0x2
 # struct rtentry of <net/route.h> on 64 bit, from rt_pad1 to rt_dev; the rest is left zero.
 RTENTRY = struct.Struct("@L16s16s16sHhLBBhhhhPLLH6x")
@@ -45,6 +50,19 @@ def add_default_route(gateway):
         fcntl.ioctl(talk, SIOCADDRT, entry)
 
 
+def mend(links, gateways):
+    """Links up, default routes as before; ends with STAYS_BROKEN where that cannot be done."""
+    try:
+        for link in links:
+            set_up(link, True)
+        for gateway in gateways:
+            with contextlib.suppress(FileExistsError):  # it never went down
+                add_default_route(gateway)
+    except BaseException:
+        traceback.print_exc()
+        sys.exit(STAYS_BROKEN)
+
+
 def main():
     """Cut, say so, wait, mend."""
     asked = threading.Event()
@@ -52,14 +70,13 @@ def main():
     links = [name for _, name in socket.if_nameindex() if name != "lo"]
     gateways = default_gateways()
     at_s = time.time()
-    for link in links:
-        set_up(link, False)
-    print(json.dumps({"interfaces": " ".join(links), "at_s": at_s}), flush=True)
-    asked.wait(float(sys.argv[1]))
-    for link in links:
-        set_up(link, True)
-    for gateway in gateways:
-        add_default_route(gateway)
+    try:
+        for link in links:
+            set_up(link, False)
+        print(json.dumps({"interfaces": " ".join(links), "at_s": at_s}), flush=True)
+        asked.wait(float(sys.argv[1]))
+    finally:
+        mend(links, gateways)
 
 
 if __name__ == "__main__":

@@ -8,18 +8,22 @@ import signal
 import sys
 import threading
 import time
+import traceback
 from pathlib import Path
 
 NAME = ".filled-on-purpose"
+STAYS_BROKEN = 3
+"""The code it ends with where it could not give back; with 1 it failed, and gave back."""
+
 PIECES = (1 << 20, 4096, 1)
 
 
-def fill(path):
-    """Write until not one byte more finds room; bytes written."""
+def fill(path, asked):
+    """Write until not one byte more finds room, or it is asked to stop; bytes written."""
     written = 0
     with path.open("wb", buffering=0) as file:
         for piece in PIECES:
-            while True:
+            while not asked.is_set():
                 try:
                     written += file.write(bytes(piece))
                 except OSError as error:
@@ -29,6 +33,17 @@ def fill(path):
     return written
 
 
+def mend(path):
+    """Remove the file; ends with STAYS_BROKEN where that cannot be done."""
+    try:
+        path.unlink()
+    except FileNotFoundError:
+        pass
+    except BaseException:
+        traceback.print_exc()
+        sys.exit(STAYS_BROKEN)
+
+
 def main():
     """Fill, say so, wait, give back."""
     asked = threading.Event()
@@ -36,10 +51,10 @@ def main():
     path = Path(sys.argv[1]) / NAME
     at_s = time.time()
     try:
-        print(json.dumps({"bytes": fill(path), "at_s": at_s}), flush=True)
+        print(json.dumps({"bytes": fill(path, asked), "at_s": at_s}), flush=True)
         asked.wait(float(sys.argv[2]))
     finally:
-        path.unlink()
+        mend(path)
 
 
 if __name__ == "__main__":

@@ -19,6 +19,9 @@ FAULT_KINDS: tuple[FaultKind, ...] = get_args(FaultKind)
 AT_ONCE: frozenset[FaultKind] = frozenset(("server-kill", "run-kill"))
 """These are done in a moment; the others last, and are taken back."""
 
+ENDS_SEGMENT: frozenset[FaultKind] = frozenset(("server-kill",))
+"""These end their segment: whether runs start again, only the next one can show."""
+
 MEANINGS: Mapping[FaultKind, str] = MappingProxyType(
     {
         "database-pause": "Postgres stands still, as under a failover",

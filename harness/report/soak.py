@@ -13,6 +13,10 @@ STYLES: Mapping[str, str] = {
     "cannot tell": "bold yellow",
 }
 
+HEALTHY: Mapping[bool | None, str] = {
+    True: "healthy again", False: "not healthy again", None: "whether healthy again is not known",
+}  # fmt: skip
+
 
 def soak_lines(soak: Soak) -> Iterator[str]:
     """The answer, then what it rests on; each line without markup."""
@@ -96,7 +100,7 @@ def _fault(fault: FaultOutcome) -> Iterator[str]:
         f"    of {_of(fault.in_flight, 'run')} in flight {fault.ended} ended well, {fault.failed} "
         f"failed, {fault.lost} lost; {refused} refused; of later runs {fault.failed_later} failed"
     )
-    yield f"    {'healthy again' if fault.recovered else 'not healthy again'}: {_recovery(fault)}"
+    yield f"    {HEALTHY[fault.recovered]}: {_recovery(fault)}"
     for text, count in fault.errors:
         yield f"    {count} × {_one_line(text)}"
 
@@ -110,7 +114,8 @@ def _recovery(fault: FaultOutcome) -> str:
         if answering is None
         else (f"health probes answered {show_seconds(max(0.0, answering))}")
     )
-    run = "no run started" if launching is None else f"a new run started {show_seconds(launching)}"
+    none = "no run was sent" if fault.recovered is None else "no run started"
+    run = none if launching is None else f"a new run started {show_seconds(launching)}"
     died = "; the server was replaced" if fault.server_died else ""
     return f"{probe}, {run} {since}{died}"
 

@@ -7,6 +7,11 @@ from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
 from harness.campaign.faults import FaultKind
+from harness.errors import TargetFailed
+
+
+class StaysBroken(TargetFailed):
+    """Something may have been broken and was not given back: nothing can be measured any more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,5 +50,6 @@ class Breakable(Protocol):
         """Break something, from any thread; it is broken when this returns.
 
         Raises:
+            StaysBroken: it went wrong, and not all is as before.
             TargetFailed: it could not be broken; all is as before.
         """

@@ -16,7 +16,7 @@ from typing import Any
 from harness.errors import HarnessError, TargetFailed
 from harness.facts.fault_events import MENDED, MISSED, STRUCK
 from harness.facts.model import Event
-from harness.rig.breaking import Breakable, Broken, FaultOrder
+from harness.rig.breaking import Breakable, Broken, FaultOrder, StaysBroken
 from harness.rig.orders import Progress
 
 HOLD = "hold"
@@ -48,7 +48,7 @@ class Injection:
         self._over = threading.Event()
         self._thread: threading.Thread | None = None
         self._words: SimpleQueue[str] = SimpleQueue()
-        self._problem: HarnessError | None = None
+        self._problem: Exception | None = None
         self.events: list[Event] = []
 
     def __enter__(self) -> Injection:
@@ -71,13 +71,14 @@ class Injection:
 
         Raises:
             TargetFailed: what was broken stays broken, and nothing worse went on.
+            Exception: whatever else went wrong beside the step, and nothing worse went on.
         """
         self._over.set()
         if self._thread is not None:
             self._thread.join(PATIENCE_S)
             if self._thread.is_alive():
                 self._stays(f"Nothing was heard of it for {PATIENCE_S:g} s.")
-        if not self.events:
+        if not self.events and self._problem is None:
             self._note(MISSED, {"why": "the step ended before it could strike"})
         self._tell()
         if self._problem is not None and error is None:
@@ -87,19 +88,30 @@ class Injection:
         if self._over.wait(self._order.after_s):
             return
         try:
+            self._break_and_mend()
+        except Exception as error:  # of a thread nobody would hear of it
+            self._problem = error
+
+    def _break_and_mend(self) -> None:
+        try:
             broken = self._target.break_(self._order.kind)
-        except HarnessError as error:
-            self._note(MISSED, {"why": f"{error.what} {error.evidence}".strip()})
+        except StaysBroken as error:
+            self._stays(_said(error))
             return
-        self._note(STRUCK, broken.detail, at_s=broken.at_s)
-        self._over.wait(self._order.lasts_s)
-        self._mend(broken)
+        except HarnessError as error:
+            self._note(MISSED, {"why": _said(error)})
+            return
+        try:
+            self._note(STRUCK, broken.detail, at_s=broken.at_s)
+            self._over.wait(self._order.lasts_s)
+        finally:
+            self._mend(broken)
 
     def _mend(self, broken: Broken) -> None:
         try:
             broken.mend()
         except HarnessError as error:
-            self._stays(f"{error.what} {error.evidence}".strip())
+            self._stays(_said(error))
         else:
             self._note(MENDED, {})
 
@@ -128,3 +140,7 @@ class Injection:
                 self._say(self._words.get_nowait())
             except Empty:
                 return
+
+
+def _said(error: HarnessError) -> str:
+    return f"{error.what} {error.evidence}".strip()

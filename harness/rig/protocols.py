@@ -137,6 +137,13 @@ class LoadDriver(Protocol):
             GeneratorFailed: the generator died or could not start.
         """
 
+    def give_up(self, endpoints: Endpoints, tags: Mapping[str, str]) -> int:
+        """Have Dagster call all runs with these tags ended; how many were under way.
+
+        Raises:
+            TargetFailed: it does not.
+        """
+
     def stop(self) -> None:
         """End the generator at once, if it runs. Safe to call twice."""
 

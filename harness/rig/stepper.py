@@ -22,6 +22,7 @@ from harness.rig.orders import JobOrder, LoadOrder, LoadOutcome, Progress
 from harness.rig.parts import Rig
 from harness.rig.protocols import Endpoints, ServerDeath, StepOrder
 
+STEP_TAG = "dagster-load-harness/step"
 UNDER_LOAD = ("load", "fault")
 
 
@@ -86,8 +87,11 @@ class Stepper:
     def healthy(self, endpoints: Endpoints) -> Endpoints:
         """The endpoints of a server fit for the next step: a fresh one after a death or leftovers.
 
+        Runs of the last step that have not ended are given up: they died with their server, but
+        Dagster would have them as started for ever, and their slots in its queue as taken.
+
         Raises:
-            TargetFailed: no fresh server could be had.
+            TargetFailed: no fresh server could be had, or its queue not be freed.
         """
         if not self._sick:
             return endpoints
@@ -96,11 +100,14 @@ class Stepper:
         asked_s = rig.clock()
         fresh = rig.target.restart()
         rig.load.wait_until_loadable(fresh, 120)
+        until_serving_s = rig.clock() - asked_s
+        given_up = rig.load.give_up(fresh, _tags(fresh, self._steps[-1].index))
         rig.telemetry.start(fresh)
         self._server += 1
         event = Event(
             at_s=asked_s, kind="fresh_server", source="harness",
-            detail={"why": self._sick, "until_serving_s": rig.clock() - asked_s},
+            detail={"why": self._sick, "until_serving_s": until_serving_s,
+                    "runs_given_up": given_up},
         )  # fmt: skip
         rig.writer.append_loose([], [event])
         self._bulletin.note(event)
@@ -143,7 +150,7 @@ class Stepper:
             webserver_url=endpoints.webserver_url,
             location=endpoints.location,
             jobs=self._jobs(order),
-            tags={**endpoints.tags, "dagster-load-harness/step": str(len(self._steps))},
+            tags=_tags(endpoints, len(self._steps)),
             concurrency=order.concurrency,
             ramp_s=0 if at_once else times.ramp_s,
             settle_s=0 if at_once else times.settle_s,
@@ -256,6 +263,11 @@ class Stepper:
         if unfinished:
             return f"{unfinished} runs still ran when the drain ended"
         return ""
+
+
+def _tags(endpoints: Endpoints, step: int) -> dict[str, str]:
+    """What every run of a step carries."""
+    return {**endpoints.tags, STEP_TAG: str(step)}
 
 
 def _rate_per_s(order: StepOrder, model: LoadModel) -> float | None:

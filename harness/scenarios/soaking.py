@@ -16,7 +16,7 @@ from pathlib import Path
 from harness.analysis.findings.types import CellFinding, Findings
 from harness.analysis.soaking.judge import judge_soak
 from harness.analysis.soaking.types import Soak
-from harness.campaign.faults import Fault, FaultKind
+from harness.campaign.faults import ENDS_SEGMENT, Fault, FaultKind
 from harness.campaign.plan import Campaign, Load, Search
 from harness.errors import CampaignError, StoredDataError
 from harness.facts.durable import write_text
@@ -57,7 +57,8 @@ def soak_campaign(campaign: Campaign, finding: CellFinding, wish: SoakWish) -> C
         wish: how long, how much, what is broken: (kind, segment or the next free one, seconds).
 
     Raises:
-        CampaignError: the cell held nothing, or there are more faults than segments for them.
+        CampaignError: the cell held nothing, there are more faults than segments for them, or one
+            that ends its segment is to be in the last.
     """
     held = wish.runs or _share_of(finding, wish.share)
     segments = segments_of(wish.hours)
@@ -137,6 +138,18 @@ def _share_of(finding: CellFinding, share: float) -> int:
     return max(1, math.floor(share * held))
 
 
+def _refuse_at_the_end(wish: SoakWish, segments: int) -> None:
+    """Nobody is left to launch after a fault that ends the last segment."""
+    for kind, where, _ in wish.faults:
+        if where == segments and kind in ENDS_SEGMENT:
+            raise CampaignError(
+                f"{kind} ends its segment, and after the last one nobody is left to see whether "
+                "runs start again.",
+                evidence=f"Asked for: {kind}@{where} of {segments} segments",
+                hint=f"Name an earlier one, or none: --fault {kind}@{segments - 1}",
+            )
+
+
 def _faults(wish: SoakWish, segments: int) -> tuple[Fault, ...]:
     """Each in the segment it was given, else spread evenly over all but the first and the last."""
     asked: Sequence[int] = [where for _, where, _ in wish.faults if where is not None]
@@ -147,6 +160,7 @@ def _faults(wish: SoakWish, segments: int) -> tuple[Fault, ...]:
             evidence=f"Asked for: {', '.join(map(str, wrong))}",
             hint="Name other ones, or none: --fault KIND",
         )
+    _refuse_at_the_end(wish, segments)
     free = [n for n in range(2, segments) if n not in asked]
     open_ = sum(where is None for _, where, _ in wish.faults)
     if open_ > len(free):

@@ -13,7 +13,7 @@ import ssl
 import threading
 import time
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -32,7 +32,8 @@ class Behaviour:
     A run takes `run_s` seconds of one of `workers` workers, first come first served; without a
     number of workers none waits. With `hang_up` the server closes the connection instead of
     answering a launch. A connection idle for `idle_s` is closed, as uvicorn does after 5 s. Its
-    answers have the status `status` and the headers `extra`, and without `date` no date.
+    answers have the status `status` and the headers `extra`, and without `date` no date. With
+    `keeps_runs` no run is called ended.
     """
 
     run_s: float = 0.3
@@ -46,6 +47,7 @@ class Behaviour:
     status: int = 200
     date: bool = True
     extra: Mapping[str, str] = field(default_factory=dict)
+    keeps_runs: bool = False
 
 
 class HungUp(Exception):
@@ -101,19 +103,19 @@ class FakeWebserver:
 
     def answer(self, body: Mapping[str, Any]) -> Mapping[str, Any]:
         """The `data` of one request."""
-        query, variables = body["query"], body.get("variables", {})
-        if "launchRun(" in query:
-            return {"launchRun": self._launch(variables["params"])}
-        if "terminateRuns(" in query:
-            return {"terminateRuns": self._terminate(variables["ids"])}
-        if "HarnessUnderWay" in query:
-            return {"runsOrError": self._under_way(variables)}
-        if "runsOrError(" in query:
-            return {"runsOrError": self._statuses(variables["ids"])}
-        if "workspaceOrError" in query:
-            return {"workspaceOrError": self._workspace()}
-        if "HarnessVersion" in query:
-            return {"version": "1.13.27"}
+        query, asked = body["query"], body.get("variables", {})
+        answers: Mapping[str, Callable[[], Mapping[str, Any]]] = {
+            "launchRun(": lambda: {"launchRun": self._launch(asked["params"])},
+            "terminateRuns(": lambda: {"terminateRuns": self._terminate(asked["ids"])},
+            "terminateRun(": lambda: {"terminateRun": self._give_up(asked["id"], query)},
+            "HarnessUnderWay": lambda: {"runsOrError": self._under_way(asked)},
+            "runsOrError(": lambda: {"runsOrError": self._statuses(asked["ids"])},
+            "workspaceOrError": lambda: {"workspaceOrError": self._workspace()},
+            "HarnessVersion": lambda: {"version": "1.13.27"},
+        }
+        for word, answer in answers.items():
+            if word in query:
+                return answer()
         raise AssertionError(f"an unexpected request: {query}")
 
     def _launch(self, params: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -182,6 +184,13 @@ class FakeWebserver:
                 self.runs[run_id].ends_s = min(self.runs[run_id].ends_s, time.time())
         done = [{"__typename": "TerminateRunSuccess", "run": {"runId": r}} for r in run_ids]
         return {"__typename": "TerminateRunsResult", "terminateRunResults": done}
+
+    def _give_up(self, run_id: str, query: str) -> Mapping[str, Any]:
+        assert "MARK_AS_CANCELED_IMMEDIATELY" in query
+        if self.behaviour.keeps_runs:
+            return {"__typename": "TerminateRunFailure", "message": "no"}
+        self._terminate([run_id])
+        return {"__typename": "TerminateRunSuccess", "run": {"runId": run_id}}
 
     def _row(self, run_id: str, run: FakeRun, now_s: float) -> Mapping[str, Any]:
         ended, started = run.ends_s <= now_s, run.starts_s <= now_s

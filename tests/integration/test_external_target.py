@@ -24,7 +24,7 @@ from harness.rig.ledger import Ledger
 from harness.rig.leftovers import remove_leftovers
 from harness.rig.load import cancelling
 from harness.rig.load import dagster_graphql as graphql
-from harness.rig.load.cancelling import cancel_runs
+from harness.rig.load.cancelling import cancel_runs, give_up_runs
 from harness.rig.load.commands import Staff
 from harness.rig.load.driver import LocustDriver
 from harness.rig.load.web_date import ask_date, look_at_date
@@ -198,6 +198,30 @@ def test_a_launch_that_was_on_its_way_is_ended_too(tmp_path: Path) -> None:
         assert fake.cancelled == list(fake.runs)
         assert len(fake.runs) == 1
     assert Ledger(tmp_path / "ledger.jsonl").entries() == ()
+
+
+def launched(fake: FakeWebserver, *tags: dict[str, str]) -> None:
+    post = graphql.connect(fake.url)
+    selector = graphql.JobSelector(location=LOCATION, repository="some_repository", job="load")
+    for each in tags:
+        post(graphql.launch_run(selector, {}, each))
+
+
+def test_runs_of_a_dead_server_are_given_up_and_no_others() -> None:
+    with serving(Behaviour(run_s=3600)) as fake:
+        launched(fake, {"step": "1"}, {"step": "1"}, {"step": "2"})
+        assert give_up_runs(fake.url, Access(), {"step": "1"}) == 2
+        assert {fake.runs[each].tags["step"] for each in fake.cancelled} == {"1"}
+        assert give_up_runs(fake.url, Access(), {"step": "1"}) == 0
+        with pytest.raises(ValueError, match="without a tag"):
+            give_up_runs(fake.url, Access(), {})
+
+
+def test_runs_that_dagster_does_not_give_up_end_the_measurement() -> None:
+    with serving(Behaviour(run_s=3600, keeps_runs=True)) as fake:
+        launched(fake, {"step": "1"})
+        with pytest.raises(TargetFailed, match="still under way"):
+            give_up_runs(fake.url, Access(), {"step": "1"})
 
 
 def test_a_target_tags_its_runs_and_ends_them_when_it_stops(

@@ -87,6 +87,16 @@ class TestFillDisk:
         (line,) = said.splitlines()  # and no file is left behind
         assert json.loads(line)["bytes"] == 1 << 20
 
+    def test_one_that_fails_after_it_has_filled_gives_back_and_ends_with_1(
+        self, disk: Path
+    ) -> None:
+        script = self.filling(disk, "no number")[4].replace("exec ", "")
+        after = f"{script}; code=$?; ls -A {disk}; exit $code"
+        with started("unshare", "--mount", "sh", "-c", after, str(disk), "no number") as process:
+            said, complained = process.communicate(timeout=PATIENCE_S)
+        assert process.returncode == 1, complained
+        assert len(said.splitlines()) == 1  # what it filled, and no file
+
 
 class TestCutNetwork:
     @pytest.fixture
@@ -129,6 +139,23 @@ class TestCutNetwork:
         before = self.routes(inside)
         run(*inside, PYTHON, str(SCRIPTS / "cut_network.py"), "0.1")
         assert (self.links(inside), self.routes(inside)) == ({"v0", "v1"}, before)
+
+    def test_one_that_fails_after_it_has_cut_gives_back_and_ends_with_1(
+        self, inside: list[str]
+    ) -> None:
+        before = self.routes(inside)
+        command = [*inside, PYTHON, str(SCRIPTS / "cut_network.py"), "no number"]
+        done = subprocess.run(command, capture_output=True, check=False, timeout=PATIENCE_S)
+        assert done.returncode == 1
+        assert b"interfaces" in done.stdout
+        assert (self.links(inside), self.routes(inside)) == ({"v0", "v1"}, before)
+
+    def test_one_that_cannot_give_back_ends_with_3(self, inside: list[str]) -> None:
+        with started(*inside, PYTHON, str(SCRIPTS / "cut_network.py"), "600") as process:
+            assert "interfaces" in line_of(process)
+            run(*inside, "ip", "link", "delete", "v0")
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(PATIENCE_S) == 3
 
 
 LOOKS_LIKE_A_SERVER = """

@@ -137,6 +137,20 @@ def check_cpu(subject: Subject, journal: Journal) -> None:
                 periods=periods, throttled_periods=throttled, throttled_s=throttled_s)  # fmt: skip
 
 
+def check_shmem(subject: Subject, journal: Journal) -> None:
+    """A file in memory is in no anonymous memory, and is charged all the same."""
+    before = subject.read()
+    subject.execute("dd", "if=/dev/zero", "of=/dev/shm/file", "bs=1M", "count=40")
+    after = subject.read()
+    subject.execute("rm", "/dev/shm/file")
+    grown = {
+        name: (getattr(after, name) - getattr(before, name)) / MIB
+        for name in ("shmem_bytes", "anon_bytes", "working_set_bytes")
+    }
+    told = grown["shmem_bytes"] >= 39 and grown["working_set_bytes"] >= 30
+    journal.say("shmem", told and grown["anon_bytes"] < 20, **grown)
+
+
 def check_memory(subject: Subject, journal: Journal) -> None:
     before = subject.read()
     docker("exec", "--detach", subject.identity, "sh", "-c", HOLD)
@@ -217,7 +231,7 @@ def main(image: str) -> int:
     journal = Journal()
     with container(image) as identity:
         subject = Subject(identity)
-        for check in (check_place_and_limits, check_cpu, check_memory, check_oom):
+        for check in (check_place_and_limits, check_cpu, check_shmem, check_memory, check_oom):
             check(subject, journal)
     check_end(subject, journal)
     check_box(journal)

@@ -19,7 +19,7 @@ from harness.rig.target.software import release
 
 pytestmark = [pytest.mark.live, pytest.mark.docker, pytest.mark.timeout(900)]
 
-CHECKS = ["place", "limits", "cpu", "memory", "reset_peak", "oom", "end", "box"]
+CHECKS = ["place", "limits", "cpu", "shmem", "memory", "reset_peak", "oom", "end", "box"]
 
 
 @pytest.fixture(scope="module")

@@ -10,11 +10,14 @@ from typing import cast
 import pytest
 from docker import DockerClient
 from docker.models.containers import Container
+from requests.exceptions import ReadTimeout
 
+from harness.campaign.faults import FaultKind
 from harness.campaign.plan import Campaign
 from harness.errors import TargetFailed
 from harness.rig.target import engine
 from harness.rig.target.compose_project import ComposeProject
+from harness.rig.target.faults import helper
 from harness.rig.target.faults.compose_faults import ComposeFaults
 from harness.rig.target.images import BuildOptions, ca_bundle_from_environment, ensure_images
 from harness.rig.target.software import release
@@ -134,6 +137,24 @@ def test_a_network_that_was_cut_comes_back_with_its_route(
     assert inside(project.only, NO_NETWORK) == "0 none"
     broken.mend()
     assert inside(project.only, NO_NETWORK) == "1 default"
+    assert project.helpers() == []
+
+
+@pytest.mark.parametrize("kind", ["network-cut", "server-disk-full"])
+def test_what_acted_and_was_not_heard_is_taken_back(
+    project: Project, faults: ComposeFaults, kind: FaultKind, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spoken = helper._said
+
+    def lost(container: Container) -> dict[str, object]:
+        spoken(container)
+        raise ReadTimeout("no answer in 60 s")
+
+    monkeypatch.setattr(helper, "_said", lost)
+    with pytest.raises(TargetFailed, match="Nothing could be broken"):
+        faults.break_(kind)
+    assert inside(project.only, NO_NETWORK) == "1 default"
+    assert inside(project.only, WRITE) == "written"
     assert project.helpers() == []
 
 

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from harness.analysis.measures.windows import CellRecord, end_of
+from harness.analysis.soaking.stretches import end_of_stretch_s
 from harness.analysis.soaking.types import FaultOutcome
 from harness.campaign.faults import AT_ONCE, MEANINGS
 from harness.facts.fault_events import MENDED, MISSED, STRUCK
@@ -44,6 +45,8 @@ def _outcome(record: CellRecord, step: Step, number: int) -> FaultOutcome:
     runs = [run for run in record.runs if run.step == step.index]
     caught = [run for run in runs if run.sent_s <= struck.at_s < end_of(run)]
     later = [run for run in runs if run.sent_s > struck.at_s]
+    until_s = end_of_stretch_s(record, mended.at_s)
+    after = [run for run in record.runs if mended.at_s <= run.sent_s < until_s]
     return FaultOutcome(
         kind=struck.source,
         meaning=_meaning(struck),
@@ -57,8 +60,9 @@ def _outcome(record: CellRecord, step: Step, number: int) -> FaultOutcome:
         lost=_count(caught, *GONE),
         refused=_count(runs, "REJECTED"),
         failed_later=_count(later, "FAILURE", "CANCELED", *GONE),
-        answering_s=_answering_s(record, mended.at_s),
-        launching_s=_launching_s(record.runs, mended.at_s),
+        sent_after=len(after),
+        answering_s=_answering_s(record, mended.at_s, until_s),
+        launching_s=_launching_s(after, mended.at_s),
         server_died=step.restarts > 0,
         errors=_errors(runs),
     )
@@ -88,11 +92,14 @@ def _count(runs: Iterable[Run], *statuses: str) -> int:
     return sum(run.status in statuses for run in runs)
 
 
-def _answering_s(record: CellRecord, since_s: float) -> float | None:
+def _answering_s(record: CellRecord, since_s: float, until_s: float) -> float | None:
     """Until every replica had answered a health probe; `None` where one never did."""
     first: list[float] = []
+    end_s = until_s if math.isfinite(until_s) else None
     for source in record.samples.sources("probe", "probe_s"):
-        times, _ = record.samples.series("probe", "probe_s", source=source, start_s=since_s)
+        times, _ = record.samples.series(
+            "probe", "probe_s", source=source, start_s=since_s, end_s=end_s
+        )
         if not len(times):
             return None
         first.append(float(times[0]) - since_s)
@@ -100,8 +107,8 @@ def _answering_s(record: CellRecord, since_s: float) -> float | None:
 
 
 def _launching_s(runs: Sequence[Run], since_s: float) -> float | None:
-    """To the first run, sent afterwards, that started."""
-    started = [run.started_s for run in runs if run.sent_s >= since_s and run.started_s is not None]
+    """To the first of these runs that started."""
+    started = [run.started_s for run in runs if run.started_s is not None]
     return min(started) - since_s if started else None
 
 

@@ -18,6 +18,10 @@ from harness.analysis.measures.trend import TREND_MIN_BINS, Trend, trend_of
 from harness.analysis.soaking.types import Course, Growth, PerHour, Reach
 
 HOUR_S = 3600.0
+
+HORIZON_H = 30 * 24.0
+"""A limit that is reached within a month of the last deployment is reached."""
+
 WARM_IN = 0.1
 """Share of the segments, the first ones, in which caches fill; at least one."""
 

@@ -9,9 +9,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from harness.analysis.measures.percentiles import median
-from harness.analysis.measures.windows import CellRecord, hold_of, runs_of_step
+from harness.analysis.measures.windows import CellRecord, FloatArray, hold_of, runs_of_step
 from harness.analysis.soaking.growth import Point, Subject, warmed
-from harness.facts.model import Step
+from harness.analysis.soaking.seeing import MEMORY, memory_limit_bytes
+from harness.analysis.soaking.stretches import longest_stretch
+from harness.facts.model import Phase, Step
 from harness.units import mib
 
 
@@ -19,7 +21,8 @@ from harness.units import mib
 class Watched:
     """A sampled value: of which device and key, what it is called, in which unit.
 
-    `lives`: it begins anew with a fresh server. `limited`: the cell's memory limit is its own.
+    `lives`: it begins anew with a fresh server. `limited`: the server's memory limit is its own.
+    `and_key`: is added to it where it was read. `without`: only of sources that lack this key.
     """
 
     device: str
@@ -28,10 +31,20 @@ class Watched:
     unit: str = ""
     lives: bool = True
     limited: bool = False
+    and_key: str = ""
+    without: str = ""
 
 
 WATCHED = (
-    Watched(device="cgroup", key="anon_bytes", what="memory", unit="MiB", limited=True),
+    Watched(
+        device="cgroup", key="anon_bytes", and_key="shmem_bytes", what=MEMORY, unit="MiB",
+        limited=True,
+    ),
+    # What a server tells of itself: there is no better, and it counts as against its limit.
+    Watched(
+        device="cgroup", key="working_set_bytes", without="anon_bytes", what=MEMORY, unit="MiB",
+        limited=True,
+    ),
     Watched(device="processes", key="server_pss_bytes", what="server process", unit="MiB"),
     Watched(device="processes", key="runs_pss_bytes", what="run processes", unit="MiB"),
     Watched(device="support", key="rss_bytes", what="memory", unit="MiB", lives=False),
@@ -39,7 +52,7 @@ WATCHED = (
     Watched(device="processes", key="server_threads", what="threads"),
     Watched(device="cgroup", key="pids", what="processes and threads"),
     Watched(device="run_queue", key="pg_connections", what="database connections", lives=False),
-)
+)  # fmt: skip
 
 
 def segments_of(record: CellRecord) -> list[Step]:
@@ -61,19 +74,26 @@ def longest_life(segments: Sequence[Step]) -> list[Step]:
 def readings(record: CellRecord) -> Iterator[tuple[Subject, Sequence[Point]]]:
     """Every watched thing with its points, warm."""
     segments = segments_of(record)
-    life = longest_life(segments)
-    limit = mib(record.cell.memory_bytes)
+    life, stretch = longest_life(segments), longest_stretch(record, segments)
+    limit_bytes = memory_limit_bytes(record.cell)
+    limit = None if limit_bytes is None else mib(limit_bytes)
     for watched in WATCHED:
-        for source in record.samples.sources(watched.device, watched.key):
+        for source in _sources(record, watched):
             subject = Subject(
                 what=watched.what,
                 of=source,
                 unit=watched.unit,
                 limit=limit if watched.limited else None,
             )
-            steps = life if watched.lives else segments
+            steps = life if watched.lives else stretch
             yield subject, warmed(list(_points(record, watched, source, steps)))
     yield Subject(what="launch, median", of="runs", unit="s"), warmed(list(_launches(record, life)))
+
+
+def _sources(record: CellRecord, watched: Watched) -> list[str]:
+    samples = record.samples
+    others = set(samples.sources(watched.device, watched.without)) if watched.without else ()
+    return [each for each in samples.sources(watched.device, watched.key) if each not in others]
 
 
 def _points(
@@ -84,15 +104,29 @@ def _points(
         hold = hold_of(step)
         if hold is None:
             continue
-        _, values = record.samples.series(
-            watched.device, watched.key, source=source, start_s=hold.start_s, end_s=hold.end_s
-        )
+        values = _values(record, watched, source, hold)
         if len(values):
             yield Point(
                 at_s=(hold.start_s + hold.end_s) / 2,
                 value=float(np.median(values)) * scale,
                 top=float(np.max(values)) * scale,
             )
+
+
+def _values(record: CellRecord, watched: Watched, source: str, hold: Phase) -> FloatArray:
+    """What was read in the hold; where two keys make one figure, at the looks of the first."""
+
+    def read(key: str) -> tuple[FloatArray, FloatArray]:
+        return record.samples.series(
+            watched.device, key, source=source, start_s=hold.start_s, end_s=hold.end_s
+        )
+
+    times, values = read(watched.key)
+    if watched.and_key and len(values):
+        more_at, more = read(watched.and_key)
+        if len(more):
+            return values + np.interp(times, more_at, more)
+    return values
 
 
 def _launches(record: CellRecord, steps: Sequence[Step]) -> Iterator[Point]:

@@ -74,8 +74,9 @@ class FaultOutcome:
     `lasted_s`: from struck to taken back. `in_flight`: runs sent and not ended when it struck;
     `ended` of them in success, `failed`, `lost` (their server died under them, or nobody ever saw
     them end). `refused`: launches of that segment that were answered with an error;
-    `failed_later`: other runs of the segment that failed. `launching_s`: from taken back to the
-    first run, sent after that, that started; `answering_s`: to the first health probe answered.
+    `failed_later`: other runs of the segment that failed. `sent_after`: runs sent once it was taken
+    back, to the end of the soak or until another deployment took over. `launching_s`: from taken
+    back to the first of these that started; `answering_s`: to the first health probe answered.
     Both `None` where that never came. `errors`: first words of what failed, with their number.
     """
 
@@ -92,15 +93,18 @@ class FaultOutcome:
     lost: int = 0
     refused: int = 0
     failed_later: int = 0
+    sent_after: int = 0
     answering_s: float | None = None
     launching_s: float | None = None
     server_died: bool = False
     errors: tuple[tuple[str, int], ...] = ()
 
     @property
-    def recovered(self) -> bool:
-        """Whether a run started again afterwards."""
-        return self.launching_s is not None
+    def recovered(self) -> bool | None:
+        """Whether a run started again afterwards; `None` where none was sent to try."""
+        if self.launching_s is not None:
+            return True
+        return False if self.sent_after else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,13 +19,16 @@ class CgroupStats:
     """One reading. Counters (`oom_kills`, `cpu_s`, periods, `throttled_s`) only ever grow.
 
     `working_set_bytes` is usage − inactive file cache, never below 0: what an OOM kill would
-    look at, as Kubernetes and ECS report it. `peak_bytes` is the kernel's own highest usage
-    since creation or the last reset. `throttled_s` adds up over all CPUs.
+    look at, as Kubernetes and ECS report it. `shmem_bytes` is what files in memory hold (tmpfs,
+    shared memory): no part of `anon_bytes`, but as little to be reclaimed. `peak_bytes` is the
+    kernel's own highest usage since creation or the last reset. `throttled_s` adds up over all
+    CPUs.
     """
 
     usage_bytes: int
     working_set_bytes: int
     anon_bytes: int
+    shmem_bytes: int | None = None
     peak_bytes: int | None
     oom_kills: int | None
     cpu_s: float

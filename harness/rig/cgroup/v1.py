@@ -44,6 +44,7 @@ class V1Reader:
             usage_bytes=usage_bytes,
             working_set_bytes=max(0, usage_bytes - memory["total_inactive_file"]),
             anon_bytes=memory["total_rss"],
+            shmem_bytes=memory.get("total_shmem"),
             peak_bytes=self._number("memory", "memory.max_usage_in_bytes"),
             oom_kills=self._keyed("memory", "memory.oom_control").get("oom_kill"),
             cpu_s=cpu_ns / NANOSECONDS,

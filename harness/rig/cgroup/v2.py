@@ -41,6 +41,7 @@ class V2Reader:
             usage_bytes=usage_bytes,
             working_set_bytes=max(0, usage_bytes - memory["inactive_file"]),
             anon_bytes=memory["anon"],
+            shmem_bytes=memory.get("shmem"),
             peak_bytes=self._peak_bytes(),
             oom_kills=events.get("oom_kill"),
             cpu_s=cpu["usage_usec"] / MICROSECONDS,

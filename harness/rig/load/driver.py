@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from typing import Any
 from harness.errors import GeneratorFailed, TargetFailed
 from harness.rig.load import dagster_graphql as graphql
 from harness.rig.load.arrivals import sends_any
+from harness.rig.load.cancelling import give_up_runs
 from harness.rig.load.children import Children
 from harness.rig.load.commands import Outputs, Staff, spawns
 from harness.rig.load.crew_record import CrewRecord
@@ -136,6 +137,10 @@ class LocustDriver:
             )
         end_s = record.done_s if record.done_s is not None else time.time()
         return record.outcome(abort_reason=reason, end_s=end_s)
+
+    def give_up(self, endpoints: Endpoints, tags: Mapping[str, str]) -> int:
+        """See `give_up_runs`."""
+        return give_up_runs(endpoints.webserver_url, endpoints.access, tags)
 
     def stop(self) -> None:
         """End the children at once, if there are any, in at most 3 s. Safe to call twice."""

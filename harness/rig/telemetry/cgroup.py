@@ -212,6 +212,7 @@ def engine_numbers(stats: Mapping[str, Any]) -> dict[str, float]:
         "usage_bytes": memory["usage"],
         "working_set_bytes": max(0, memory["usage"] - cache),
         "anon_bytes": detail.get("total_rss", detail.get("anon")),
+        "shmem_bytes": detail.get("total_shmem", detail.get("shmem")),
         "peak_bytes": memory.get("max_usage"),
         "cpu_s": _ns((cpu.get("cpu_usage") or {}).get("total_usage")),
         "periods": throttling.get("periods"),

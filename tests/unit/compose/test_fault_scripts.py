@@ -9,6 +9,7 @@ import json
 import os
 import signal
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -86,8 +87,21 @@ class TestFillDisk:
     ) -> None:
         script, disk = load("fill_disk"), Disk(room, grudging=grudging)
         monkeypatch.setattr(script.Path, "open", lambda *_, **__: disk)
-        assert script.fill(Path("x")) == room
+        assert script.fill(Path("x"), threading.Event()) == room
         assert disk.room == 0
+
+    def test_it_stops_when_it_is_asked_to_give_back(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A disk may take longer to fill than anybody waits for."""
+        script, disk, asked = load("fill_disk"), Disk(3 << 20), threading.Event()
+        taken = disk.write
+
+        def write(data: bytes) -> int:
+            asked.set()
+            return taken(data)
+
+        monkeypatch.setattr(disk, "write", write)
+        monkeypatch.setattr(script.Path, "open", lambda *_, **__: disk)
+        assert script.fill(Path("x"), asked) == 1 << 20
 
     def test_another_failure_is_not_taken_for_a_full_disk(
         self, monkeypatch: pytest.MonkeyPatch
@@ -96,7 +110,7 @@ class TestFillDisk:
         disk = Disk(5, code=errno.EIO)
         monkeypatch.setattr(script.Path, "open", lambda *_, **__: disk)
         with pytest.raises(OSError, match=os.strerror(errno.EIO)):
-            script.fill(Path("x"))
+            script.fill(Path("x"), threading.Event())
 
 
 Process = tuple[int, int, int, list[str]]

@@ -52,9 +52,10 @@ def repository_location(*names: str) -> Mapping[str, Any]:
         gql.location_status(),
         gql.reload_location("under-test"),
         gql.terminate_runs(["a"]),
+        gql.give_up_run("a"),
         gql.version(),
     ],
-    ids=["launch", "statuses", "locations", "reload", "terminate", "version"],
+    ids=["launch", "statuses", "locations", "reload", "terminate", "give_up", "version"],
 )
 def test_every_request_is_valid_for_the_installed_dagster(
     schema: GraphQLSchema, body: gql.Body
@@ -189,6 +190,21 @@ def test_a_location_is_loaded_on_its_way_or_broken(loaded: Any, status: str, sta
 def test_an_unknown_location_is_absent_and_the_known_ones_are_named() -> None:
     seen = gql.parse_location_status(locations(entry(None, name="other")), "under-test")
     assert (seen.state, seen.known) == ("absent", ("other",))
+
+
+@pytest.mark.parametrize(
+    ("kind", "given_up"),
+    [("TerminateRunSuccess", True), ("TerminateRunFailure", False), ("RunNotFoundError", False)],
+)
+def test_a_run_that_had_ended_need_not_be_given_up(kind: str, given_up: bool) -> None:
+    answer = {"data": {"terminateRun": {"__typename": kind, "message": "it has ended"}}}
+    assert gql.parse_given_up(answer) is given_up
+
+
+def test_a_refusal_to_give_up_a_run_is_an_error() -> None:
+    refused = {"__typename": "UnauthorizedError", "message": "not you"}
+    with pytest.raises(gql.GraphQLError, match="not you"):
+        gql.parse_given_up({"data": {"terminateRun": refused}})
 
 
 def test_terminated_runs_are_only_those_dagster_agreed_to_end() -> None:

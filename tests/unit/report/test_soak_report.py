@@ -192,8 +192,15 @@ class TestFaults:
         assert "1 launch refused" in told[1]
         assert told[2].endswith("a new run started 4.0 s after it; the server was replaced")
 
+    def test_where_nobody_tried_it_is_not_said_to_be_ill(self) -> None:
+        told = fault_lines(launching_s=None, sent_after=0)[2]
+        assert told == (
+            "whether healthy again is not known: health probes answered 2.5 s, no run was sent "
+            "after it was taken back"
+        )
+
     def test_what_never_came_is_said(self) -> None:
-        told = fault_lines(answering_s=None, launching_s=None)[2]
+        told = fault_lines(answering_s=None, launching_s=None, sent_after=3)[2]
         assert told == (
             "not healthy again: no health probe was answered, no run started after it was taken "
             "back"

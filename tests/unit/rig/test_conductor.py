@@ -155,6 +155,15 @@ def test_a_dead_server_is_a_fact_and_the_next_step_gets_a_fresh_one(bench: Bench
     assert kinds.index("server_died") < kinds.index("fresh_server")
 
 
+def test_runs_that_died_with_their_server_do_not_hold_their_slots(bench: Bench) -> None:
+    """Dagster would have them as started for ever, and start fewer in the next step."""
+    bench.load.during = kill_at_four(bench)
+    bench.measure(ladder(4, 1))
+    assert bench.load.given_up == [{"dagster-load-harness/step": "1"}]
+    (fresh,) = (event for event in bench.facts.events if event.kind == "fresh_server")
+    assert fresh.detail["runs_given_up"] == 0
+
+
 def test_whoever_watches_hears_how_the_server_does_with_each_progress(bench: Bench) -> None:
     bench.telemetry.known = Vitals(at_s=7.0, memory_bytes=5.0)
     bench.measure(ladder(1, 4))

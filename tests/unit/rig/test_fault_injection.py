@@ -23,7 +23,7 @@ from harness.facts.layout import CellFolder
 from harness.facts.model import Event
 from harness.facts.store import CellWriter
 from harness.rig import fault_injection
-from harness.rig.breaking import Breakable, FaultOrder
+from harness.rig.breaking import Breakable, FaultOrder, StaysBroken
 from harness.rig.fault_injection import Injection
 from harness.rig.orders import Progress
 from harness.rig.parts import Rig
@@ -44,6 +44,8 @@ class Breaking:
 
     cannot_break: bool = False
     cannot_mend: bool = False
+    breaks_with: Exception | None = None
+    mends_with: Exception | None = None
     at_s: float = 990.0
     detail: dict[str, Any] = field(default_factory=lambda: {"container": "db"})
     done: list[str] = field(default_factory=list)
@@ -59,12 +61,16 @@ class Breaking:
         self.struck.set()
         if self.cannot_break:
             raise TargetFailed("It could not be done.", evidence="no such container")
+        if self.breaks_with is not None:
+            raise self.breaks_with
         return self
 
     def mend(self) -> None:
         self.may_mend.wait(SOON_S)
         self.done.append("mend")
         self.mended.set()
+        if self.mends_with is not None:
+            raise self.mends_with
         if self.cannot_mend:
             raise TargetFailed("What was broken stays broken.", evidence="the engine is gone")
 
@@ -168,6 +174,33 @@ class TestStriking:
         (missed,) = injection.events
         assert missed.kind == "fault_missed"
         assert missed.detail == {"why": "It could not be done. no such container"}
+
+    def test_what_went_wrong_and_stays_broken_ends_the_measurement(
+        self, inject: Inject, news: list[str]
+    ) -> None:
+        target = Breaking(breaks_with=StaysBroken("It stays so.", evidence="no such device"))
+        injection = inject(target)
+        with pytest.raises(TargetFailed, match="pause could not be taken back") as raised:
+            struck_in(injection, target)
+        assert raised.value.evidence == "It stays so. no such device"
+        assert injection.events == []
+        assert news == []
+
+    @pytest.mark.parametrize("where", ["breaks_with", "mends_with"])
+    def test_no_error_is_lost_in_the_thread(self, inject: Inject, where: str) -> None:
+        """A fault of the harness is told as one, not as a fault that did not strike."""
+        error = ValueError("no JSON")
+        target = Breaking(**{where: error})  # type: ignore[arg-type]
+        injection = inject(target)
+        with pytest.raises(ValueError, match="no JSON") as raised:
+            struck_in(injection, target)
+        assert raised.value is error
+        assert "fault_missed" not in {event.kind for event in injection.events}
+
+    def test_nor_does_it_hide_what_broke_the_step_off(self, inject: Inject) -> None:
+        target = Breaking(breaks_with=ValueError("no JSON"))
+        with pytest.raises(Interrupted):
+            struck_in(inject(target), target, ends_with=Interrupted("Ctrl-C"))
 
 
 class TestMending:

@@ -20,7 +20,8 @@ FILES = {
         "memory.usage_in_bytes": "104857600\n",
         "memory.stat": (
             "cache 30000000\nrss 70000000\ninactive_file 1\n"
-            "total_cache 30000000\ntotal_rss 70000000\ntotal_inactive_file 20000000\n"
+            "total_cache 30000000\ntotal_rss 70000000\ntotal_shmem 4000000\n"
+            "total_inactive_file 20000000\n"
         ),
         "memory.max_usage_in_bytes": "134217728\n",
         "memory.oom_control": "oom_kill_disable 0\nunder_oom 0\noom_kill 3\n",
@@ -40,6 +41,7 @@ STATS = CgroupStats(
     usage_bytes=104857600,
     working_set_bytes=84857600,
     anon_bytes=70000000,
+    shmem_bytes=4000000,
     peak_bytes=134217728,
     oom_kills=3,
     cpu_s=2.5,
@@ -124,3 +126,11 @@ def test_processes_are_listed_ascending_without_those_of_other_namespaces(
     tree: dict[str, Path],
 ) -> None:
     assert V1Reader(tree).pids() == [12, 30]
+
+
+def test_a_kernel_that_does_not_count_shared_memory_leaves_it_unknown(
+    tree: dict[str, Path],
+) -> None:
+    stat = tree["memory"] / "memory.stat"
+    stat.write_text(stat.read_text().replace("total_shmem 4000000\n", ""))
+    assert V1Reader(tree).read() == replace(STATS, shmem_bytes=None)

@@ -11,6 +11,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 from fakes import LIMITS, Clock, FakeListener, FakeLoad, FakeTarget, FakeTelemetry
 
@@ -98,15 +99,29 @@ class SteadyLoad(FakeLoad):
 
 @dataclass
 class Telemetry(FakeTelemetry):
-    """One sample and one remark each time it is asked, at the time of the clock."""
+    """One sample and one remark each time it is asked, at the time of the clock; steady memory
+    all through a step.
+    """
 
     clock: Clock = field(default_factory=Clock)
+    began_s: float | None = None
+
+    def begin_step(self) -> None:
+        self.began_s = self.clock.time()
 
     def take(self) -> tuple[list[Sample], list[Event]]:
         samples, events = super().take()
         at_s = self.clock.time()
         remark = Event(at_s=at_s, kind="remark", source="fake")
-        return [replace(each, due_s=at_s, taken_s=at_s) for each in samples], [*events, remark]
+        made = [replace(each, due_s=at_s, taken_s=at_s) for each in samples]
+        if self.began_s is not None:
+            times = np.linspace(self.began_s, at_s, 20)
+            made += [
+                replace(made[0], key="anon_bytes", due_s=each, taken_s=each, value=3e8)
+                for each in map(float, times)
+            ]
+            self.began_s = None
+        return made, [*events, remark]
 
 
 @dataclass

@@ -181,6 +181,16 @@ class TestFaults:
             soak(*[("run-kill", None, None)] * 6, hours=0.15)
         assert "--hours" in refused.value.hint
 
+    def test_one_that_ends_its_segment_is_refused_in_the_last(self) -> None:
+        """Nobody would be left to see whether runs start again."""
+        with pytest.raises(CampaignError, match="server-kill ends its segment") as refused:
+            soak(("server-kill", 7, None), hours=0.15)
+        assert refused.value.hint.endswith("--fault server-kill@6")
+        placed = soak(("server-kill", 6, None), ("network-cut", 7, None), hours=0.15).faults
+        assert [(each.kind, each.segment) for each in placed] == [
+            ("server-kill", 6), ("network-cut", 7),
+        ]  # fmt: skip
+
     @pytest.mark.parametrize("wrong", [(0,), (8,), (99,), (3, 3)])
     def test_a_segment_that_is_not_there_or_has_one_already_is_refused(
         self, wrong: tuple[int, ...]

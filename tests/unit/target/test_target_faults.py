@@ -17,6 +17,7 @@ from requests.exceptions import ReadTimeout
 
 from harness.campaign.faults import AT_ONCE, FAULT_KINDS, FaultKind
 from harness.errors import TargetFailed
+from harness.rig.breaking import StaysBroken
 from harness.rig.target.compose_project import ComposeProject
 from harness.rig.target.engine import LABEL
 from harness.rig.target.faults import helper
@@ -38,7 +39,8 @@ ENGINE_SAYS_NO = [APIError("no"), ReadTimeout("no answer in 60 s"), OSError("bro
 class FakeContainer:
     """Remembers what was done to it. `says`: one entry a look at its output, the last one stays.
 
-    `exits_after`: so many looks it ends. `fails`: raised by the calls of these names.
+    `exits_after`: so many looks it ends. `fails`: raised by the calls of these names. `stalls`:
+    what fails is done all the same.
     """
 
     name: str = "c"
@@ -51,9 +53,12 @@ class FakeContainer:
     done: list[str] = field(default_factory=list)
     status: str = "running"
     looks: int = 0
+    stalls: bool = False
 
     def _do(self, what: str) -> None:
         self.done.append(what)
+        if what == "pause" and self.stalls:
+            self.status = "paused"
         name = what.split(maxsplit=1)[0]
         if name in self.fails:
             raise self.fails[name]
@@ -61,6 +66,8 @@ class FakeContainer:
     def logs(self, *, stdout: bool = True, stderr: bool = True, tail: int | None = None) -> bytes:
         said = b""
         self.looks += 1
+        if stdout and tail is None and "logs" in self.fails:
+            raise self.fails["logs"]
         if stdout:
             said += self.says.pop(0) if len(self.says) > 1 else self.says[0]
         return said + (self.complains if stderr else b"")
@@ -78,6 +85,16 @@ class FakeContainer:
 
     def kill(self, signal: str = "SIGKILL") -> None:
         self._do(f"kill {signal}")
+
+    def stop(self, *, timeout: int) -> None:
+        self._do("stop")
+        if "start" not in self.fails:
+            self.status = "exited"
+
+    @property
+    def attrs(self) -> dict[str, Any]:
+        status = "created" if "start" in self.fails else self.status
+        return {"State": {"Status": status, "ExitCode": self.exit_code}}
 
     def pause(self) -> None:
         self._do("pause")
@@ -204,13 +221,13 @@ class TestHelper:
         with pytest.raises(TargetFailed, match="Nothing could be broken") as refused:
             helped(engine, lasts=False)
         assert refused.value.evidence == "no run process is there to be killed"
-        assert engine.container.done == ["start", "remove"]
+        assert engine.container.done == ["start", "stop", "remove"]
 
     def test_one_that_never_speaks_is_given_up_and_taken_away(self, engine: Engine) -> None:
         engine.container.says = [b""]
         with pytest.raises(TargetFailed, match="Nothing could be broken"):
             helped(engine)
-        assert engine.container.done == ["start", "remove"]
+        assert engine.container.done == ["start", "stop", "remove"]
 
     @pytest.mark.parametrize("error", ENGINE_SAYS_NO)
     def test_an_engine_that_starts_none_is_told(self, engine: Engine, error: Exception) -> None:
@@ -226,7 +243,7 @@ class TestHelper:
         engine.container.fails["start"] = error
         with pytest.raises(TargetFailed, match="Nothing could be broken"):
             helped(engine)
-        assert engine.container.done == ["start", "remove"]
+        assert engine.container.done == ["start", "stop", "remove"]
 
     @pytest.mark.parametrize("call", ["kill", "wait"])
     @pytest.mark.parametrize("error", ENGINE_SAYS_NO)
@@ -237,6 +254,57 @@ class TestHelper:
         engine.container.fails[call] = error
         with pytest.raises(TargetFailed, match="stays broken"):
             made.mend()
+
+    ACTED_AND_FAILED = (
+        {"fails": {"logs": ReadTimeout("no answer in 60 s")}},
+        {"says": [b""]},
+        {"says": [b"Traceback\n"]},
+        {"says": [b'{"bytes": 7}\n']},
+        {"says": [b'["at_s"]\n']},
+        {"says": [b'{"bytes": 7, "at_s": "soon"}\n']},
+    )
+
+    @pytest.mark.parametrize("how", ACTED_AND_FAILED)
+    @pytest.mark.parametrize("code", [0, 1])
+    def test_one_that_acted_and_was_not_understood_is_asked_to_give_back_first(
+        self, engine: Engine, how: dict[str, Any], code: int
+    ) -> None:
+        """Removed at once it would be killed, and its victim stay as it is."""
+        engine.container = FakeContainer(**how, exit_code=code)
+        with pytest.raises(TargetFailed, match="Nothing could be broken") as refused:
+            helped(engine)
+        assert not isinstance(refused.value, StaysBroken)
+        assert engine.container.done == ["start", "stop", "remove"]
+
+    @pytest.mark.parametrize("how", ACTED_AND_FAILED)
+    @pytest.mark.parametrize("code", [3, 137])
+    def test_one_that_then_did_not_give_back_is_no_miss(
+        self, engine: Engine, how: dict[str, Any], code: int
+    ) -> None:
+        engine.container = FakeContainer(**how, exit_code=code, complains=b"no such device\n")
+        with pytest.raises(StaysBroken) as told:
+            helped(engine)
+        assert told.value.evidence == "no such device"
+        assert engine.container.done == ["start", "stop", "remove"]
+
+    @pytest.mark.parametrize("error", ENGINE_SAYS_NO)
+    def test_one_that_cannot_be_asked_to_give_back_is_no_miss_either(
+        self, engine: Engine, error: Exception
+    ) -> None:
+        engine.container.says = [b""]
+        engine.container.fails["stop"] = error
+        with pytest.raises(StaysBroken):
+            helped(engine)
+        assert engine.container.done == ["start", "stop", "remove"]
+
+    def test_a_line_that_is_not_whole_yet_is_waited_for(self, engine: Engine) -> None:
+        engine.container.says = [b'{"byt', b'{"bytes": 7, "at_s": 100.5}\n']
+        assert helped(engine).detail == {"bytes": 7}
+
+    def test_a_kill_that_was_told_is_done_however_its_helper_ends(self, engine: Engine) -> None:
+        engine.container = FakeContainer(exit_code=1)
+        assert helped(engine, script="kill_run.py", lasts=False).detail == {"bytes": 7}
+        assert engine.container.done == ["start", "wait", "remove"]
 
     def test_one_that_could_not_give_back_says_why_and_is_taken_away(self, engine: Engine) -> None:
         engine.container.exit_code = 1
@@ -275,6 +343,26 @@ class TestKinds:
         assert broken.detail == {"container": "dlh-1-postgres-1"}
         broken.mend()
         assert project.parts["postgres"].done == ["pause", "unpause"]
+
+    @pytest.mark.parametrize("error", ENGINE_SAYS_NO)
+    def test_a_pause_that_was_done_though_the_engine_said_nothing_is_taken_back(
+        self, faults: ComposeFaults, project: Project, error: Exception
+    ) -> None:
+        database = project.parts["postgres"]
+        database.fails["pause"], database.stalls = error, True
+        with pytest.raises(TargetFailed, match="database-pause could not be done"):
+            faults.break_("database-pause")
+        assert database.done == ["pause", "unpause"]
+
+    @pytest.mark.parametrize("error", ENGINE_SAYS_NO)
+    def test_one_that_cannot_be_taken_back_ends_it(
+        self, faults: ComposeFaults, project: Project, error: Exception
+    ) -> None:
+        database = project.parts["postgres"]
+        database.fails = {"pause": error, "unpause": error}
+        database.stalls = True
+        with pytest.raises(StaysBroken):
+            faults.break_("database-pause")
 
     @pytest.mark.parametrize(
         ("kind", "at_s"), [("database-pause", 7.0), ("server-kill", 7.0), ("run-kill", 40.5)]

@@ -27,6 +27,7 @@ STATS = CgroupStats(
     usage_bytes=300,
     working_set_bytes=200,
     anon_bytes=100,
+    shmem_bytes=40,
     peak_bytes=None,
     oom_kills=0,
     cpu_s=1.5,
@@ -50,7 +51,7 @@ V1_DOCUMENT: dict[str, Any] = {
 V2_DOCUMENT: dict[str, Any] = {
     "memory_stats": {
         "usage": 300 * MIB,
-        "stats": {"inactive_file": 50 * MIB, "anon": 200 * MIB},
+        "stats": {"inactive_file": 50 * MIB, "anon": 200 * MIB, "shmem": 30 * MIB},
     },
     "cpu_stats": {"cpu_usage": {"total_usage": 2_500_000_000}},
 }
@@ -161,6 +162,7 @@ def test_the_engines_document_of_a_v2_machine_leaves_out_what_it_does_not_say() 
         "usage_bytes": 300 * MIB,
         "working_set_bytes": 250 * MIB,
         "anon_bytes": 200 * MIB,
+        "shmem_bytes": 30 * MIB,
         "cpu_s": 2.5,
     }
 

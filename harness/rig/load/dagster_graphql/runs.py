@@ -104,6 +104,17 @@ mutation HarnessTerminate($ids: [String!]!) {
 }
 """
 
+_GIVE_UP = """
+mutation HarnessGiveUp($id: String!) {
+  terminateRun(runId: $id, terminatePolicy: MARK_AS_CANCELED_IMMEDIATELY) {
+    __typename
+    ... on TerminateRunSuccess { run { runId } }
+    ... on TerminateRunFailure { message }
+    ... on Error { message }
+  }
+}
+"""
+
 
 def launch_run(
     selector: JobSelector, run_config: Mapping[str, Any], tags: Mapping[str, str]
@@ -181,6 +192,24 @@ def parse_terminated(answer: Any) -> tuple[str, ...]:
         for result in results["terminateRunResults"]
         if result["__typename"] == "TerminateRunSuccess"
     )
+
+
+def give_up_run(run_id: str) -> Body:
+    """Call one run ended, whether or not its process can be reached."""
+    return {"query": _GIVE_UP, "variables": {"id": run_id}}
+
+
+def parse_given_up(answer: Any) -> bool:
+    """Whether it was; not so of a run that had ended already.
+
+    Raises:
+        GraphQLError: the webserver answered with an error.
+    """
+    result = field(answer, "terminateRun")
+    if result["__typename"] in ("TerminateRunFailure", "RunNotFoundError"):
+        return False
+    expect(result, "TerminateRunSuccess")
+    return True
 
 
 def _report(row: Mapping[str, Any]) -> RunReport:

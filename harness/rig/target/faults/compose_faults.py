@@ -13,7 +13,7 @@ from docker.models.containers import Container
 
 from harness.campaign.faults import FaultKind
 from harness.errors import TargetFailed
-from harness.rig.breaking import Broken
+from harness.rig.breaking import Broken, StaysBroken
 from harness.rig.target.compose_project import ComposeProject
 from harness.rig.target.faults.helper import AT_MOST_S, HelperOrder, run_helper
 
@@ -98,7 +98,11 @@ class ComposeFaults:
     def _pause_database(self) -> Broken:
         database = self._project.container("postgres")
         at_s = self._clock()
-        database.pause()
+        try:
+            database.pause()
+        except (DockerException, OSError):  # it may have been done all the same
+            _make_run(database)
+            raise
         return Undone(at_s=at_s, detail={"container": database.name}, undo=database.unpause)
 
     def _kill_server(self) -> Broken:
@@ -133,6 +137,20 @@ class ComposeFaults:
         broken = run_helper(self._project.engine(), self._image, self._project.name, order)
         broken.at_s = self._here(broken.at_s)
         return broken
+
+
+def _make_run(container: Container) -> None:
+    """Whatever became of a pause, take it back.
+
+    Raises:
+        StaysBroken: nobody knows whether it stands still.
+    """
+    try:
+        container.reload()
+        if container.status == "paused":
+            container.unpause()
+    except (DockerException, OSError) as error:
+        raise StaysBroken("What may be paused stays so.", evidence=str(error)) from error
 
 
 def disks_override(kinds: Collection[FaultKind]) -> str:

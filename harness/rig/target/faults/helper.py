@@ -15,12 +15,16 @@ from docker.models.containers import Container
 
 from harness.errors import TargetFailed
 from harness.rig.assets import asset
+from harness.rig.breaking import StaysBroken
 from harness.rig.target.engine import LABEL
 
 SAID_TIMEOUT_S = 30.0
 MEND_TIMEOUT_S = 30
 AT = "at_s"
 """What every script says beside what it broke: the moment just before, epoch seconds."""
+
+GAVE_BACK = (0, 1)
+"""Codes a script that lasts ends with when all is as before; 1: it failed, and gave back."""
 
 AT_MOST_S = 7200.0
 """A helper whose harness is gone gives back by itself after so long."""
@@ -67,28 +71,32 @@ def run_helper(client: DockerClient, image: str, project: str, order: HelperOrde
     """Start it and wait until it says what it broke.
 
     Raises:
-        TargetFailed: it could not break anything; it is gone.
+        StaysBroken: it went wrong, and did not give back what it may have taken; it is gone.
+        TargetFailed: it could not break anything, or gave all back; it is gone.
     """
     script = (asset("compose") / "faults" / order.script).read_text(encoding="utf-8")
     try:
         container: Container = client.containers.create(
             image, ["python3", "-c", script, *order.arguments], user="0", entrypoint=[],
-            labels={LABEL: "1", "com.docker.compose.project": project}, **order.shares,
+            labels={LABEL: "1", "com.docker.compose.project": project}, stop_signal="SIGTERM",
+            **order.shares,
         )  # fmt: skip
     except (DockerException, OSError) as error:
         raise TargetFailed("Nothing could be broken.", evidence=str(error)) from error
     try:
         container.start()
         said = _said(container)
-        if not order.lasts:
-            _finish(container)
-    except (DockerException, OSError) as error:
-        _remove(container)
+        made = Helper(container, said, lasts=order.lasts)
+    except (DockerException, OSError, ValueError, TypeError, KeyError) as error:
+        _give_back(container, lasts=order.lasts)
         raise TargetFailed("Nothing could be broken.", evidence=str(error)) from error
     except BaseException:
-        _remove(container)
+        _give_back(container, lasts=order.lasts)
         raise
-    return Helper(container, said, lasts=order.lasts)
+    if not order.lasts:  # it has said that it is done: how it ends changes nothing
+        with contextlib.suppress(TargetFailed):
+            _finish(container)
+    return made
 
 
 def _said(container: Container) -> dict[str, Any]:
@@ -96,9 +104,9 @@ def _said(container: Container) -> dict[str, Any]:
     deadline_s = time.monotonic() + SAID_TIMEOUT_S
     while True:
         container.reload()  # before its words are read: what ended since then has said all
-        line = container.logs(stdout=True, stderr=False).decode().strip()
-        if line:
-            return dict(json.loads(line))
+        said = container.logs(stdout=True, stderr=False).decode()
+        if said.endswith("\n"):  # a line that is not whole yet says nothing
+            return dict(json.loads(said))
         if container.status == "exited" or time.monotonic() > deadline_s:
             raise TargetFailed(
                 "Nothing could be broken.", evidence=container.logs(tail=4).decode().strip()
@@ -117,6 +125,30 @@ def _finish(container: Container) -> None:
         _remove(container)
     if code:
         raise TargetFailed("What was broken stays broken.", evidence=said)
+
+
+def _give_back(container: Container, *, lasts: bool) -> None:
+    """Have it undo what it may have done, and take it away.
+
+    Raises:
+        StaysBroken: it did not, or nobody knows.
+    """
+    try:
+        container.stop(timeout=MEND_TIMEOUT_S)
+        container.reload()
+        state = container.attrs["State"]
+        said = container.logs(tail=4, stdout=False).decode().strip()
+    except (DockerException, OSError) as error:
+        if lasts:
+            raise StaysBroken("What may be broken stays so.", evidence=str(error)) from error
+        return
+    finally:
+        _remove(container)
+    if lasts and state["Status"] != "created" and state["ExitCode"] not in GAVE_BACK:
+        raise StaysBroken(
+            "What may be broken stays so.",
+            evidence=said or f"Its helper ended with {state['ExitCode']}.",
+        )
 
 
 def _remove(container: Container) -> None:

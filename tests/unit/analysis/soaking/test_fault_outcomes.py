@@ -119,7 +119,11 @@ class TestRecovery:
     def test_where_no_run_ever_starts_it_did_not_recover(self) -> None:
         found = outcome(GOOD, broken(run(140, None, "REJECTED"),
                                      run(150, None, "UNFINISHED", started_s=None)))  # fmt: skip
-        assert (found.launching_s, found.recovered) == (None, False)
+        assert (found.launching_s, found.recovered, found.sent_after) == (None, False, 2)
+
+    def test_where_no_run_was_sent_after_it_nobody_knows(self) -> None:
+        found = outcome(GOOD, broken(run(100, None, "LOST"), run(130, None, "REJECTED")))
+        assert (found.launching_s, found.recovered, found.sent_after) == (None, None, 0)
 
     def test_the_first_answered_health_probe_ends_it_too(self) -> None:
         taken_back_s = begin_s(1) + AT_S + LASTS_S

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
+import polars as pl
 import pytest
-from factory import Rung, make_facts
+from factory import START_S, Rung, make_facts
 from factory_soak import (
     LOOKS,
     MEMORY,
@@ -14,6 +16,7 @@ from factory_soak import (
     SERVER,
     Key,
     Segment,
+    begin_s,
     rising,
     run,
     soak_of,
@@ -26,8 +29,8 @@ from harness.analysis.findings.cells import capacity_in
 from harness.analysis.judging import judge_cell
 from harness.analysis.soaking.judge import judge_soak
 from harness.analysis.soaking.types import Growth, Soak
-from harness.facts.model import RunStatus, StepKind
-from harness.facts.table import CellFacts
+from harness.facts.model import Event, Limits, RunStatus, StepKind
+from harness.facts.table import CellFacts, SamplesTable
 
 pytestmark = pytest.mark.unit
 
@@ -67,15 +70,16 @@ class TestAnswer:
         assert growth(found).course == "grows"
         assert found.answer == "steady"
 
-    def test_the_limit_is_that_of_the_cell(self) -> None:
+    def test_the_limit_is_the_one_in_force(self) -> None:
         slow = [(500 + 0.1 * n) * MIB for n in range(12)]
-        assert judge_soak(soak_of(rising(MEMORY, slow), memory_bytes=520 * MIB)).answer == (
-            "does not last"
-        )
+        small = Limits(cpu_cores=1.0, memory_bytes=520 * MIB)
+        found = judge_soak(soak_of(rising(MEMORY, slow), effective_limits=small))
+        assert found.answer == "does not last"
 
     def test_growth_of_what_has_no_limit_is_told_and_speaks_against_nothing(self) -> None:
         handles: Key = ("processes", "server_fds", SERVER)
-        found = judge_soak(soak_of(rising(handles, [20.0 + n for n in range(12)])))
+        more = [Segment(read={MEMORY: 500.0 * MIB, handles: 20.0 + n}) for n in range(12)]
+        found = judge_soak(soak_of(more))
         assert growth(found, "file handles").course == "grows"
         assert found.answer == "steady"
 
@@ -98,10 +102,23 @@ class TestAnswer:
         assert (found.segments, found.used) == (11, 9)
 
     def test_a_fault_after_which_no_run_started_speaks_against_it(self) -> None:
-        broken = Segment(kind="fault", events=[struck(108, "database-pause")])
+        refused = [run(140, None, "REJECTED")]
+        broken = Segment(kind="fault", events=[struck(108, "database-pause")], runs=refused)
         found = judge_soak(soak_of([*STEADY, broken]))
         assert found.answer == "does not last"
         assert found.why == ("no run started after database-pause",)
+
+    def test_a_fault_after_which_nobody_tried_cannot_be_told(self) -> None:
+        """The last segment, broken off by its fault: nobody is left to launch."""
+        broken = Segment(
+            kind="fault", events=[struck(108, "server-kill")], runs=[run(100, None, "LOST")],
+            outcome="aborted", held=False, restarts=1,
+        )  # fmt: skip
+        found = judge_soak(soak_of([*STEADY, broken]))
+        assert found.answer == "cannot tell"
+        assert found.why == (
+            "whether runs start again after server-kill is not known: none was sent after it",
+        )
 
     def test_a_fault_that_did_not_strike_speaks_against_nothing(self) -> None:
         found = judge_soak(soak_of([*STEADY, Segment(kind="fault")]))
@@ -111,7 +128,8 @@ class TestAnswer:
     def test_all_that_speaks_against_it_is_told(self) -> None:
         leaking = rising(MEMORY, [(500 + 5 * n) * MIB for n in range(12)])
         wrong = replace(leaking[-1], runs=[run(20, 30, "FAILURE")])
-        broken = Segment(kind="fault", events=[struck(108, "run-kill")])
+        refused = [run(140, None, "REJECTED")]
+        broken = Segment(kind="fault", events=[struck(108, "run-kill")], runs=refused)
         assert len(judge_soak(soak_of([*leaking, wrong, broken])).why) == 3
 
     @pytest.mark.parametrize(("segments", "answer"), [(5, "cannot tell"), (6, "steady")])
@@ -139,6 +157,155 @@ class TestAnswer:
             f"memory of {SERVER} grew; whether it still does, its second half by itself cannot "
             "tell: a longer soak will",
         )
+
+
+WORKING_SET: Key = ("cgroup", "working_set_bytes", SERVER)
+USAGE: Key = ("cgroup", "usage_bytes", SERVER)
+SHMEM: Key = ("cgroup", "shmem_bytes", SERVER)
+UNLIMITED = Limits(cpu_cores=None, memory_bytes=None)
+
+
+class TestMemorySeen:
+    """`steady` is said of a server whose memory was seen, with its limit."""
+
+    LAUNCHES = (run(20, 30), run(40, 50))
+
+    def test_launch_times_alone_do_not_make_it_steady(self) -> None:
+        found = judge_soak(soak_of([Segment(runs=self.LAUNCHES)] * 10))
+        assert growth(found, "launch, median", "runs").course == "steady"
+        assert found.answer == "cannot tell"
+        assert found.why == ("the server's memory was not seen",)
+
+    def test_nor_do_the_probes_of_a_server_that_tells_no_memory(self) -> None:
+        facts = soak_of(
+            [Segment(runs=self.LAUNCHES)] * 10, probes=[START_S],
+            detail={"unavailable": {"cgroup": "it runs in no container"}},
+        )  # fmt: skip
+        assert judge_soak(facts).why == (
+            f"memory of {SERVER} was not seen: it runs in no container",
+        )
+
+    def test_usage_with_its_page_cache_is_not_memory(self) -> None:
+        found = judge_soak(soak_of([Segment(read={USAGE: 500.0 * MIB})] * 10))
+        assert found.answer == "cannot tell"
+        assert found.why[0].startswith(f"memory of {SERVER} was not seen apart from its page cache")
+
+    def test_where_nothing_better_is_read_it_is_the_working_set(self) -> None:
+        told = [Segment(read={WORKING_SET: (500 + 5 * n) * MIB}) for n in range(12)]
+        found = judge_soak(soak_of(told, target="external"))
+        assert found.answer == "does not last"
+        assert growth(found).last == pytest.approx(552.5)
+        same = [Segment(read={WORKING_SET: 500.0 * MIB})] * 10
+        assert judge_soak(soak_of(same, target="external")).answer == "steady"
+
+    def test_where_both_are_read_it_is_not(self) -> None:
+        both = [Segment(read={MEMORY: 500.0 * MIB, WORKING_SET: (600 + 5 * n) * MIB})
+                for n in range(12)]  # fmt: skip
+        found = judge_soak(soak_of(both))
+        assert growth(found).course == "steady"
+        assert found.answer == "steady"
+
+    @pytest.mark.parametrize(
+        ("limits", "enforced"),
+        [(None, False), (UNLIMITED, True), (replace(UNLIMITED, memory_bytes=2048 * MIB), False)],
+    )
+    def test_without_a_limit_in_force_it_cannot_be_told(
+        self, limits: Limits | None, enforced: bool
+    ) -> None:
+        facts = soak_of(STEADY, effective_limits=limits, limits_enforced=enforced)
+        found = judge_soak(facts)
+        assert found.answer == "cannot tell"
+        assert found.why == (
+            "the server's memory limit is not known: nobody can tell whether it is met",
+        )
+        assert growth(found).reach is None
+
+    def test_every_server_is_to_be_seen(self) -> None:
+        other: Key = ("probe", "probe_s", "code-server-2")
+        segments = [Segment(read={MEMORY: 500.0 * MIB, other: 0.01})] * 10
+        found = judge_soak(soak_of(segments, replicas=2))
+        assert found.answer == "cannot tell"
+        assert found.why == ("memory of code-server-2 was not seen",)
+        assert judge_soak(soak_of(STEADY, replicas=2)).answer == "cannot tell"
+
+    def test_harm_that_was_seen_is_told_all_the_same(self) -> None:
+        wrong = Segment(runs=[run(20, None, "LOST")])
+        assert judge_soak(soak_of([wrong] * 10)).answer == "does not last"
+
+    def test_files_in_memory_count_against_the_limit(self) -> None:
+        filling = [Segment(read={MEMORY: 500.0 * MIB, SHMEM: 5.0 * n * MIB}) for n in range(12)]
+        found = judge_soak(soak_of(filling))
+        assert growth(found).course == "grows"
+        assert growth(found).last == pytest.approx(552.5)
+        assert found.answer == "does not last"
+
+
+class TestResumed:
+    """`harness resume` goes on with another database, webserver and server."""
+
+    FIRST, SECOND = 5, 7
+
+    def soak(self, **read: Key) -> CellFacts:
+        """A counter in each stretch, from where it begins there; a day lies between the two."""
+        segments = [
+            Segment(
+                read={MEMORY: 500.0 * MIB, **dict.fromkeys(read.values(), (40.0 + 2 * n) * MIB)},
+                server=server, runs=[run(20 + k, 60 + k) for k in range(4)],
+            )
+            for server, count in enumerate((self.FIRST, self.SECOND))
+            for n in range(count)
+        ]  # fmt: skip
+        return broken_off(soak_of(segments), after=self.FIRST)
+
+    def test_what_the_database_was_given_is_summed_by_stretches(self) -> None:
+        storage = judge_soak(self.soak(size=DATABASE)).storage
+        assert storage is not None
+        hours = ((self.FIRST + self.SECOND - 2) * PERIOD_S + 2 * 288) / 3600
+        assert storage.hours == pytest.approx(hours)
+        assert storage.runs == 4 * (self.FIRST + self.SECOND)
+        risen_mib = 2 * (self.FIRST + self.SECOND - 2)
+        assert storage.database_mib_per_hour == pytest.approx(risen_mib / hours)
+        assert storage.bytes_per_run == pytest.approx(risen_mib * MIB / storage.runs)
+
+    def test_what_outlives_a_server_is_judged_over_the_longest_stretch(self) -> None:
+        rss: Key = ("support", "rss_bytes", "postgres")
+        slope = growth(judge_soak(self.soak(rss=rss)), of="postgres").per_hour
+        assert slope is not None
+        assert slope.n == self.SECOND - 1
+        assert slope.low == pytest.approx(2 * HOUR_SEGMENTS)
+
+    def test_a_run_on_the_next_deployment_is_no_recovery(self) -> None:
+        broken = Segment(kind="fault", events=[struck(290, "network-cut")])
+        facts = broken_off(soak_of([*STEADY, broken, *[replace(each, runs=[run(20, 30)], server=1)
+                                                       for each in STEADY]]), after=11)  # fmt: skip
+        (fault,) = judge_soak(facts).faults
+        assert (fault.sent_after, fault.recovered) == (0, None)
+
+
+def broken_off(facts: CellFacts, *, after: int, gap_s: float = 86_400.0) -> CellFacts:
+    """The same, but that it broke off after so many segments and went on that much later."""
+    from_s = begin_s(after + 1) - 1
+
+    def later(at_s: float | None) -> float | None:
+        return at_s if at_s is None or at_s < from_s else at_s + gap_s
+
+    def moved(each: Any, *names: str) -> Any:
+        return replace(each, **{name: later(getattr(each, name)) for name in names})
+
+    steps = [
+        replace(step, phases=tuple(moved(phase, "start_s", "end_s") for phase in step.phases))
+        for step in facts.steps
+    ]
+    frame = facts.samples.frame.with_columns(
+        pl.when(pl.col(name) < from_s).then(pl.col(name)).otherwise(pl.col(name) + gap_s)
+        for name in ("due_s", "taken_s")
+    )
+    resumed = Event(at_s=from_s + gap_s, kind="resumed", source="harness")
+    return replace(
+        facts, steps=steps, samples=SamplesTable(frame),
+        runs=[moved(each, "intended_s", "sent_s", "started_s", "ended_s") for each in facts.runs],
+        events=[*[moved(each, "at_s") for each in facts.events], resumed],
+    )  # fmt: skip
 
 
 class TestSegmentsThatCount:
