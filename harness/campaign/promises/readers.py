@@ -14,13 +14,22 @@ from harness.campaign.promises import queues, servers
 from harness.campaign.promises.quantities import ecs_memory_mib, ecs_vcpu
 from harness.campaign.promises.servers import ECS_CPU, ECS_MEMORY, Found
 from harness.campaign.promises.tree import Remarks, Tree
-from harness.campaign.promises.types import Configuration, ServerPromise
+from harness.campaign.promises.types import Configuration, QueuePromise, ServerPromise
 from harness.errors import CampaignError
 
 UNDERSTOOD = (
     "dagster_cloud.yaml, container_context.yaml, dagster.yaml, the settings of a Dagster+ "
     "deployment, an ECS task definition, Helm values"
 )
+DAGSTER_PLUS = QueuePromise(
+    limit=10,
+    said={
+        "limit": "as many as open-source Dagster; Dagster+ lets one non-isolated run through "
+        "unless the deployment's max_concurrent_non_isolated_runs says more (--limit says another)"
+    },
+)
+"""Where no settings of the deployment are there: one run at a time would be no test."""
+
 OWN_PROCESS = ("DefaultRunLauncher",)
 """Launchers whose runs live in the code server."""
 
@@ -78,7 +87,7 @@ def _yaml(text: str) -> Any:
 
 def _cloud(root: Tree, source: str, kind: str) -> Configuration:
     found = tuple(_location(each) for each in root.at("locations").items())
-    return Configuration(source=source, kind=kind, servers=found)
+    return Configuration(source=source, kind=kind, servers=found, unsaid=DAGSTER_PLUS)
 
 
 def _location(location: Tree) -> ServerPromise:

@@ -103,8 +103,8 @@ def _queues(configurations: Sequence[Configuration], dagster: str) -> Sequence[Q
     bare = any(each.bare for each in configurations) and _before_1_10(dagster)
     return (
         *sorted((each.queue for each in configurations), key=lambda queue: bool(queue.variable)),
-        *(each.unsaid for each in configurations),
         *((UNQUEUED,) if bare else ()),
+        *(each.unsaid for each in configurations),
         DAGSTER,
     )
 

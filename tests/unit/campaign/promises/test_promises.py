@@ -162,7 +162,8 @@ def test_what_nobody_says_is_what_dagster_takes_and_is_told_so() -> None:
     promise = promised(CLOUD.replace("DAGSTER_GRPC_MAX_WORKERS=12", "A=b"))
     assert (promise.max_workers, promise.limit) == (6, 10)
     assert "where nobody sets it" in promise.said["max_workers"]
-    assert "where nobody sets it" in promise.said["limit"]
+    assert "lets one non-isolated run through" in promise.said["limit"]
+    assert "where nobody sets it" in promise.said["launches"]
 
 
 def test_the_command_line_comes_first() -> None:
