@@ -27,7 +27,7 @@ profiles: [1vcpu-2gb]
 workloads: [{{name: io, params: {{requests: 2, wait_s: 2}}}}]
 warmup_runs: 0
 idle_s: 0
-step: {{ramp_s: 1, settle_s: 0, hold_s: 24, drain_s: 40}}
+step: {{ramp_s: 1, settle_s: 0, hold_s: 20, drain_s: 40}}
 search: {{strategy: soak, concurrencies: [2], max_steps: {SEGMENTS}}}
 slos: {{slowdown_p95: null, launch_s_p95: null}}
 faults:

@@ -24,8 +24,8 @@ feed: queued
 max_concurrent_runs: [2]
 warmup_runs: 0
 idle_s: 0
-step: {ramp_s: 1, settle_s: 0, hold_s: 30, drain_s: 60}
-search: {strategy: soak, concurrencies: [3], max_steps: 4}
+step: {ramp_s: 1, settle_s: 0, hold_s: 20, drain_s: 60}
+search: {strategy: soak, concurrencies: [3], max_steps: 3}
 slos: {slowdown_p95: null, launch_s_p95: null}
 faults: [{kind: server-kill, segment: 2}]
 """
