@@ -1,13 +1,14 @@
 """How many runs of a burst were really in the server at once.
 
-Counted from run processes where those could be seen, else from when runs started and ended.
+Counted from run processes where those could be seen, else from when runs started and ended. How
+long the limit was full is counted by what Dagster itself holds against it, where runs tell that.
 """
 
 from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -79,12 +80,15 @@ def inside_of(record: CellRecord, step: Step, limit: int) -> Inside | None:
     wanted = math.ceil(FILLED * limit)
     counts = _by_samples(record.samples, window)
     by: Literal["samples", "runs"] = "samples" if counts is not None else "runs"
-    if counts is None:
-        counts = _by_runs(own, window)
+    full = counts = _by_runs(own, window, _started) if counts is None else counts
+    if by == "samples" and any(_taken(run) is not None for run in own):
+        # A process outlives its run by a moment, in which the next one has its place already.
+        slots = _by_runs(own, window, _taken)
+        full = np.minimum(counts, np.maximum(slots[:-1], slots[1:]))
     starts = sorted(run.started_s for run in own if run.started_s is not None)[:limit]
     return Inside(
         most=int(counts.max(initial=0)),
-        full_s=float((counts >= wanted).sum()) * BEAT_S,
+        full_s=float((full >= wanted).sum()) * BEAT_S,
         by=by,
         pace_s=_pace(starts),
         run_s=median(
@@ -127,11 +131,22 @@ def _by_samples(samples: Samples, window: Phase) -> FloatArray | None:
     return None if seen is None else np.round(seen)
 
 
-def _by_runs(runs: Sequence[Run], window: Phase) -> FloatArray:
-    """Runs that had started and not ended, second by second."""
-    started = [run for run in runs if run.started_s is not None]
-    begun = np.sort(np.array([run.started_s for run in started], dtype=np.float64))
-    ended = np.sort(np.array([end_of(run) for run in started], dtype=np.float64))
+def _started(run: Run) -> float | None:
+    return run.started_s
+
+
+def _taken(run: Run) -> float | None:
+    """From when on Dagster counts it against its limit: while it is launched, too."""
+    return run.started_s if run.dequeued_s is None else run.dequeued_s
+
+
+def _by_runs(
+    runs: Sequence[Run], window: Phase, begin: Callable[[Run], float | None]
+) -> FloatArray:
+    """Runs that had begun and not ended, second by second."""
+    known = [(begun_s, end_of(run)) for run in runs if (begun_s := begin(run)) is not None]
+    begun = np.sort(np.array([begun_s for begun_s, _ in known], dtype=np.float64))
+    ended = np.sort(np.array([ended_s for _, ended_s in known], dtype=np.float64))
     moments = _edges(window)
     inside = np.searchsorted(begun, moments, "right") - np.searchsorted(ended, moments, "right")
     return inside.astype(np.float64)

@@ -73,9 +73,21 @@ def test_a_limit_is_filled_once_it_was_full_for_some_seconds() -> None:
 
 
 def test_run_processes_count_more_than_what_runs_say() -> None:
-    found = inside_of(facts([run(1002, 1030)], resident(*[0, 1, 3, *[4] * 20])), STEP, 4)
+    found = inside_of(facts([], resident(*[0, 1, 3, *[4] * 20])), STEP, 4)
     assert found is not None
     assert (found.most, found.by, found.filled) == (4, "samples", True)
+
+
+def test_a_limit_is_not_full_of_processes_whose_runs_have_ended() -> None:
+    """They outlive their runs; Dagster counts runs, from when it takes them on."""
+    runs = [run(1002, 1030) for _ in range(3)]
+    found = inside_of(facts(runs, resident(*[4] * 30)), STEP, 4)
+    assert found is not None
+    assert (found.most, found.filled) == (4, False)
+    launched = replace(run(1020, 1030), dequeued_s=1003.0)
+    found = inside_of(facts([*runs, launched], resident(*[4] * 30)), STEP, 4)
+    assert found is not None
+    assert (found.most, found.filled) == (4, True)
 
 
 def test_replicas_are_counted_together() -> None:

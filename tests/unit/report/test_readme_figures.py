@@ -52,7 +52,7 @@ def test_every_figure_of_the_table_is_a_committed_result(baseline: str, repo_roo
         assert row(cell) in readme
 
 
-@pytest.mark.parametrize("baseline", BASELINES)
+@pytest.mark.parametrize("baseline", [*BASELINES, "soak"])
 def test_a_baseline_judged_again_gives_the_findings_that_are_committed(
     baseline: str, repo_root: Path
 ) -> None:
@@ -81,6 +81,23 @@ def test_the_sizing_is_what_the_command_says(
     said = [line.rstrip() for line in capsys.readouterr().out.splitlines()]
     assert len(answer) > 10
     assert [line for line in answer if line not in said] == []
+
+
+def test_the_soak_is_what_its_facts_say(repo_root: Path) -> None:
+    from harness.analysis.soaking.judge import judge_soak
+    from harness.facts.store import read_results
+    from harness.report.soak import soak_lines
+    from harness.scenarios.soaking import soak_json
+
+    folder = repo_root / "results/baselines/soak"
+    soak = judge_soak(read_results(folder).cells[0])
+    committed = json.loads((folder / "soak.json").read_text(encoding="utf-8"))
+    assert same(json.loads(soak_json(soak)), committed)
+    readme = (repo_root / "README.md").read_text(encoding="utf-8")
+    shown = readme.split("<!-- soak -->")[1].split("<!-- /soak -->")[0].splitlines()
+    answer = [line for line in shown if line and not line.startswith(("```", "$"))]
+    assert len(answer) > 5
+    assert [line for line in answer if line not in soak_lines(soak)] == []
 
 
 def same(one: object, other: object) -> bool:
