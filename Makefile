@@ -52,7 +52,7 @@ test: setup ## Run every test this machine can run
 	[ $$pure -ne 5 ] || pure=$$(( rest == 5 ? 5 : 0 )); [ $$rest -ne 5 ] || rest=$$pure; \
 	exit $$(( pure > rest ? pure : rest ))
 
-check: lint ## The gate before a commit: lint, types, unit and contract tests (under a minute)
+check: lint ## The gate before a commit: lint, types, unit and contract tests (a few minutes on two cores)
 	$(BIN)/mypy
 	$(BIN)/pytest -q -n auto -m "unit or contract" $(ARGS)
 
